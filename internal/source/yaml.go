@@ -38,6 +38,15 @@ func ParseYAML(data []byte) (doc *YAML, err error) {
 	return &YAML{}, nil
 }
 
+// Empty reports whether the document holds nothing, or null.
+func (y *YAML) Empty() bool {
+	if y == nil || y.root == nil {
+		return true
+	}
+	_, null := unwrap(y.root).(*ast.NullNode)
+	return null
+}
+
 // Pos returns where the node at path stands: strings are keys of mappings,
 // ints are indices of sequences. A key's position is the key's. When the path
 // ends early the deepest existing ancestor is returned with ok false; an empty

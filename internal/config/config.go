@@ -1,0 +1,113 @@
+// Package config reads chartgate.yaml, the optional configuration at a
+// repository's root, and the CHARTGATE_* variables that override its keys.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+
+	"github.com/chartgate/chartgate/internal/source"
+)
+
+// FileName is where Load looks, at the repository's root.
+const FileName = "chartgate.yaml"
+
+// Config is chartgate.yaml. Each key can be set by a variable as well: its
+// path in capitals behind CHARTGATE_, so that kubesec.min-score is CHARTGATE_KUBESEC_MIN_SCORE.
+// Flags win over variables, variables over the file, the file over Default.
+type Config struct {
+	Charts      []string               `yaml:"charts" doc:"Globs of the charts' folders, relative to the repository's root."`
+	Exclude     []string               `yaml:"exclude" doc:"Globs of folders that are left out."`
+	Checks      []string               `yaml:"checks" doc:"The checks to run; all five when empty."`
+	Rules       map[string]string      `yaml:"rules" doc:"Severity (error, warning, info, off) by rule, as check/rule, or by check." enum:"error,warning,info,off"`
+	FailOn      string                 `yaml:"fail-on" doc:"The severity from which findings fail the run." enum:"error,warning"`
+	Jobs        int                    `yaml:"jobs" doc:"How many jobs run at once; 0 means one per processor."`
+	KubeVersion string                 `yaml:"kube-version" doc:"The Kubernetes version that charts are rendered for; the newest known when empty."`
+	ValuesSets  map[string][]ValuesSet `yaml:"values-sets" doc:"By chart name: the ways in which it is installed, instead of the conventional ones."`
+	Mirrors     map[string]string      `yaml:"mirrors" doc:"Repository prefix that dependencies name, and what to ask instead: another prefix, or a folder of charts that stand in."`
+	Kubesec     Kubesec                `yaml:"kubesec" doc:"The kubesec check."`
+	YAMLLint    YAMLLint               `yaml:"yaml-lint" doc:"The yaml-lint check."`
+	Publish     Publish                `yaml:"publish" doc:"Where charts are published."`
+	PlainHTTP   bool                   `yaml:"plain-http" doc:"Speak HTTP without TLS to registries."`
+	CAFile      string                 `yaml:"ca-file" doc:"PEM file of certificate authorities that registries are trusted by, besides the system's."`
+	Branch      string                 `yaml:"default-branch" doc:"The branch that charts are published from; asked of CI or git when empty."`
+}
+
+// ValuesSet is one way in which a chart is installed.
+type ValuesSet struct {
+	Name        string   `yaml:"name" doc:"Unique in the chart."`
+	Files       []string `yaml:"files" doc:"Values files in order, relative to the chart's folder; later ones win."`
+	Release     string   `yaml:"release" doc:"Release name; release-name when empty."`
+	Namespace   string   `yaml:"namespace" doc:"Namespace; default when empty."`
+	KubeVersion string   `yaml:"kube-version" doc:"Kubernetes version for this set."`
+	APIVersions []string `yaml:"api-versions" doc:"API versions that the cluster has beyond Kubernetes' own, for example monitoring.coreos.com/v1."`
+}
+
+// Kubesec configures the kubesec check.
+type Kubesec struct {
+	MinScore int `yaml:"min-score" doc:"A lower score is an error."`
+}
+
+// YAMLLint configures the yaml-lint check.
+type YAMLLint struct {
+	Config  string `yaml:"config" doc:"The yamllint configuration to use, relative to the repository's root; found as yamllint does when empty."`
+	Nearest bool   `yaml:"nearest" doc:"Use the .yamllint nearest to each file rather than the repository's."`
+}
+
+// Publish configures the publish verb.
+type Publish struct {
+	To           []string `yaml:"to" doc:"Registry prefixes to push to, for example oci://registry.example.com/team/charts, or embedded."`
+	AllOrNothing bool     `yaml:"all-or-nothing" doc:"Publish nothing unless every chart passed."`
+	AnyBranch    bool     `yaml:"any-branch" doc:"Publish from other branches than the default one as well."`
+}
+
+// Default is the configuration of a repository without chartgate.yaml.
+func Default() *Config {
+	return &Config{Charts: []string{"charts/*"}, FailOn: "error", Jobs: runtime.GOMAXPROCS(0)}
+}
+
+// Error is a wrong key or value, with its place.
+type Error struct {
+	File string // chartgate.yaml, or the name of a variable
+	source.Pos
+	Message string
+	Hint    string
+}
+
+func (e *Error) Error() string {
+	place := e.File
+	if !e.IsZero() {
+		place = fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column)
+	}
+	msg := place + ": " + e.Message
+	if e.Hint != "" {
+		msg += " (" + e.Hint + ")"
+	}
+	return msg
+}
+
+// Load reads name from the repository's root and applies the variables. A
+// missing file is Default, unless the name was asked for.
+func Load(fsys fs.FS, name string, env func(string) string) (*Config, error) {
+	required := name != ""
+	if !required {
+		name = FileName
+	}
+	data, err := fs.ReadFile(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) && !required {
+		data, err = nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading configuration %q: %w", name, err)
+	}
+	c, err := Parse(data, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.applyEnv(env); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
