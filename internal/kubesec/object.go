@@ -112,36 +112,50 @@ type subject struct {
 
 // subject finds the pod of an object; false if it has none.
 func (s *Scanner) subject(obj map[string]any, id identity) (subject, bool, error) {
-	r := &reader{}
-	spec := r.mapping(obj, "spec", "spec")
-	meta := r.mapping(obj, "metadata", "metadata")
-	native := slices.Contains(s.native, id.kind)
-	if !native && (s.asKubesec || templatePath(id) == nil) {
+	if slices.Contains(s.native, id.kind) {
+		return s.nativeSubject(obj, id)
+	}
+	path := templatePath(id)
+	if s.asKubesec || path == nil {
 		return subject{}, false, nil
 	}
-	sub := subject{identity: id, seenAs: id.kind}
-	if native {
-		sub.annotations = r.mapping(meta, "annotations", "metadata.annotations")
-		sub.pod = spec
-		if id.kind != "Pod" {
-			sub.pod = r.mapping(r.mapping(spec, "template", "spec.template"), "spec", "spec.template.spec")
-		}
-		_, sub.claimsGiven = spec["volumeClaimTemplates"]
-		sub.claims = r.list(spec, "volumeClaimTemplates", "spec.volumeClaimTemplates")
-		if !s.asKubesec && !knownGroup(id.group()) && sub.pod["containers"] == nil {
-			return subject{}, false, nil // a custom resource that shares a name, not a workload
-		}
-		return sub, true, r.err
+	sub, err := templateSubject(obj, id, path)
+	return sub, true, err
+}
+
+// nativeSubject shows the rules an object of a kind that they know.
+func (s *Scanner) nativeSubject(obj map[string]any, id identity) (subject, bool, error) {
+	r := &reader{}
+	meta, spec := r.mapping(obj, "metadata", "metadata"), r.mapping(obj, "spec", "spec")
+	sub := subject{identity: id, seenAs: id.kind, pod: spec}
+	sub.annotations = r.mapping(meta, "annotations", "metadata.annotations")
+	if id.kind != "Pod" {
+		sub.pod = r.mapping(r.mapping(spec, "template", "spec.template"), "spec", "spec.template.spec")
 	}
+	_, sub.claimsGiven = spec["volumeClaimTemplates"]
+	sub.claims = r.list(spec, "volumeClaimTemplates", "spec.volumeClaimTemplates")
+	if !s.asKubesec && !knownGroup(id.group()) && sub.pod["containers"] == nil {
+		return subject{}, false, nil // a custom resource that shares a name, not a workload
+	}
+	return sub, true, r.err
+}
+
+// templateSubject shows the rules a Pod made from an object's pod template.
+func templateSubject(obj map[string]any, id identity, keys []string) (subject, error) {
+	r := &reader{}
 	template, path := obj, ""
-	for _, key := range templatePath(id) {
+	for _, key := range keys {
 		path = join(path, key)
 		template = r.mapping(template, key, path)
 	}
-	sub.seenAs, sub.synthetic = "Pod", true
-	sub.annotations = r.mapping(r.mapping(template, "metadata", path+".metadata"), "annotations", path+".metadata.annotations")
-	sub.pod = r.mapping(template, "spec", path+".spec")
-	return sub, true, r.err
+	meta := r.mapping(template, "metadata", path+".metadata")
+	return subject{
+		identity:    id,
+		seenAs:      "Pod",
+		annotations: r.mapping(meta, "annotations", path+".metadata.annotations"),
+		pod:         r.mapping(template, "spec", path+".spec"),
+		synthetic:   true,
+	}, r.err
 }
 
 // templatePath says where Kubernetes' workloads that kubesec does not know
@@ -169,5 +183,5 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// describe puts a container's place and name into a path for error messages.
+// describe is the path of a list's i-th element.
 func describe(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
