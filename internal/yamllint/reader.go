@@ -1,9 +1,39 @@
 package yamllint
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 )
+
+// decode returns the text as UTF-8, or what keeps it from being text.
+func decode(data []byte) ([]byte, *SyntaxError) {
+	for i := 0; i < len(data); {
+		c := data[i]
+		if c < utf8.RuneSelf {
+			if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7F {
+				return nil, &SyntaxError{Mark: markAt(data, i), Problem: "special characters are not allowed"}
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return nil, &SyntaxError{Mark: markAt(data, i), Problem: utf8ProblemAt(data, i)}
+		}
+		if r < 0xA0 && r != 0x85 || r == 0xFFFE || r == 0xFFFF {
+			return nil, &SyntaxError{Mark: markAt(data, i), Problem: "special characters are not allowed"}
+		}
+		i += size
+	}
+	return data, nil
+}
+
+// markAt returns the mark of a byte, counting lines by LF.
+func markAt(data []byte, i int) Mark {
+	bol := bytes.LastIndexByte(data[:i], '\n') + 1
+	return Mark{Offset: i, Line: bytes.Count(data[:i], []byte{'\n'}), Column: utf8.RuneCount(data[bol:i])}
+}
 
 // utf8Problem words what is wrong with bytes that are not UTF-8.
 func utf8Problem(b []byte) string {

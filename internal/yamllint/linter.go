@@ -1,0 +1,213 @@
+package yamllint
+
+import "bytes"
+
+// window is what a rule sees of the tokens: the current one and its neighbours, nil past either end.
+type window struct {
+	prev, cur, next, nextnext *Token
+}
+
+// textLine is one line of the text, as rules about lines see it: only LF ends it.
+type textLine struct {
+	no    int // from 1
+	start int
+	end   int // before the line break, be it LF or CRLF
+}
+
+// checks are a rule's functions for one run; those it has no use for are nil. They share what state they need.
+type checks struct {
+	token   func(w *window)
+	comment func(c *comment)
+	line    func(l *textLine)
+}
+
+// run is the state of linting one text.
+type run struct {
+	text     []byte
+	syntax   *SyntaxError // not yet reported
+	problems []Problem
+	pending  []Problem // found since the last line was done
+
+	tokenChecks   []func(w *window)
+	commentChecks []func(c *comment)
+	lineChecks    []func(l *textLine)
+
+	line        textLine // the next line to look at
+	linesDone   bool
+	lastComment comment
+	directives  directives
+}
+
+// reporter is what a rule reports problems to.
+type reporter struct {
+	run   *run
+	rule  string
+	level Level
+}
+
+// report notes a problem; line and column count from 1.
+func (r *reporter) report(line, column int, message string) {
+	r.run.pending = append(r.run.pending, Problem{Line: line, Column: column, Rule: r.rule, Level: r.level, Message: message})
+}
+
+// at notes a problem at a mark.
+func (r *reporter) at(m Mark, message string) { r.report(m.Line+1, m.Column+1, message) }
+
+// Lint checks a text against a configuration. The path serves the configuration's "ignore" patterns; the
+// configuration's file patterns are not looked at. The problems come in the order in which yamllint prints them: line by line, and within a line
+// first what is wrong with its tokens and comments, then what is wrong with the line. A text with a syntax error yields
+// that one syntax error, and of the rules' problems those that can still be told.
+func Lint(data []byte, path string, cfg *Config) []Problem {
+	text, bad := decode(data)
+	if bad != nil {
+		return []Problem{bad.problem()}
+	}
+	if disabledFile(text) {
+		return nil
+	}
+	r := &run{text: text}
+	r.addRules(cfg, path)
+	r.syntax = syntaxError(text)
+	r.tokens()
+	for !r.linesDone {
+		r.oneLine()
+	}
+	r.flush(true)
+	if r.syntax != nil {
+		r.problems = append(r.problems, r.syntax.problem())
+	}
+	return r.problems
+}
+
+func (e *SyntaxError) problem() Problem {
+	return Problem{Line: e.Mark.Line + 1, Column: e.Mark.Column + 1, Rule: SyntaxRule, Level: Error, Message: e.Error()}
+}
+
+// addRules makes the state of every rule that is on for the path, in the configuration's order.
+func (r *run) addRules(cfg *Config, path string) {
+	for i := range cfg.rules {
+		rc := &cfg.rules[i]
+		if !rc.enabled || rc.ignore.match(path) {
+			continue
+		}
+		c := rc.rule.check(rc.options, r.text, &reporter{run: r, rule: rc.rule.Name, level: rc.level})
+		if c.token != nil {
+			r.tokenChecks = append(r.tokenChecks, c.token)
+		}
+		if c.comment != nil {
+			r.commentChecks = append(r.commentChecks, c.comment)
+		}
+		if c.line != nil {
+			r.lineChecks = append(r.lineChecks, c.line)
+		}
+	}
+	r.directives.all = cfg.ruleNames()
+	r.nextLine(0)
+}
+
+// syntaxError parses the text and returns what keeps it from being YAML, or nil.
+func syntaxError(text []byte) *SyntaxError {
+	s := newScanner(text)
+	p := parser{}
+	var t Token
+	for s.next(&t) {
+		if p.feed(&t, text); p.err != nil {
+			return p.err
+		}
+	}
+	return s.err
+}
+
+// tokens scans the text and shows each token to the rules, once the two after it are known. After a token that cannot
+// be scanned there is nothing to show, so the two before it are not shown either.
+func (r *run) tokens() {
+	s := newScanner(r.text)
+	var ring [4]Token
+	n := 0 // tokens scanned
+	for ; s.next(&ring[n&3]); n++ {
+		if n >= 2 {
+			r.showToken(&ring, n-2, n)
+		}
+	}
+	if s.err != nil {
+		return
+	}
+	for i := max(n-2, 0); i < n; i++ {
+		r.showToken(&ring, i, n-1)
+	}
+}
+
+// showToken shows token number i to the rules; last is the number of the last token known.
+func (r *run) showToken(ring *[4]Token, i, last int) {
+	w := window{cur: &ring[i&3]}
+	if i > 0 {
+		w.prev = &ring[(i-1)&3]
+	}
+	if i < last {
+		w.next = &ring[(i+1)&3]
+	}
+	if i+1 < last {
+		w.nextnext = &ring[(i+2)&3]
+	}
+	r.linesBefore(w.cur.Start.Line + 1)
+	for _, check := range r.tokenChecks {
+		check(&w)
+	}
+	if w.next == nil || w.next.Start.Offset > w.cur.End.Offset {
+		r.comments(w.cur, w.next)
+	}
+}
+
+// linesBefore shows the lines up to the one of the number, that one excluded.
+func (r *run) linesBefore(no int) {
+	for !r.linesDone && r.line.no < no {
+		r.oneLine()
+	}
+}
+
+func (r *run) oneLine() {
+	for _, check := range r.lineChecks {
+		check(&r.line)
+	}
+	r.flush(false)
+	r.nextLine(r.line.start)
+}
+
+// nextLine finds the line after the one that starts at the offset; the first one where there was none yet.
+func (r *run) nextLine(start int) {
+	if r.line.no > 0 {
+		i := bytes.IndexByte(r.text[start:], '\n')
+		if i < 0 {
+			r.linesDone = true
+			return
+		}
+		start += i + 1
+	}
+	end := len(r.text)
+	if i := bytes.IndexByte(r.text[start:], '\n'); i >= 0 {
+		if end = start + i; end > start && r.text[end-1] == '\r' {
+			end--
+		}
+	}
+	r.line = textLine{no: r.line.no + 1, start: start, end: end}
+}
+
+// flush moves the problems found so far to the result, unless a directive in a comment speaks against it, and puts the
+// syntax error before the first problem that is not before it. That problem is left out: it comes of the syntax error as a rule.
+func (r *run) flush(last bool) {
+	for _, p := range r.pending {
+		if r.directives.disabled(&p) {
+			continue
+		}
+		if e := r.syntax; e != nil && e.Mark.Line < p.Line && e.Mark.Column < p.Column {
+			r.problems = append(r.problems, e.problem())
+			r.syntax = nil
+			continue
+		}
+		r.problems = append(r.problems, p)
+	}
+	r.pending = r.pending[:0]
+	if !last {
+		r.directives.nextLine()
+	}
+}

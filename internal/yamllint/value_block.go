@@ -1,0 +1,65 @@
+package yamllint
+
+import "bytes"
+
+// blockText undoes a block scalar: its header and indentation go, lines are joined if it is folded, and the line
+// breaks at its end are kept or dropped as the header says.
+func blockText(raw []byte, indent int, style byte) []byte {
+	header := 0
+	for breakLen(raw, header) == 0 && header < len(raw) {
+		header++
+	}
+	sign, _, _ := bytes.Cut(raw[1:header], []byte{'#'})
+	keep, strip := bytes.IndexByte(sign, '+') >= 0, bytes.IndexByte(sign, '-') >= 0
+	b := raw[header+breakLen(raw, header):]
+
+	var out, breaks, last []byte
+	spaced := true // the line before starts with a blank, so its break stands
+	started := false
+	for i := 0; i < len(b); {
+		line := i
+		for line < len(b) && line-i < indent && b[line] == ' ' {
+			line++
+		}
+		if n := breakLen(b, line); n > 0 {
+			breaks = appendBreak(breaks, b[line:line+n])
+			i = line + n
+			continue
+		}
+		if line-i < indent || line == len(b) {
+			break
+		}
+		end := line
+		for end < len(b) && breakLen(b, end) == 0 {
+			end++
+		}
+		blank := b[line] == ' ' || b[line] == '\t'
+		if started {
+			out = joinLines(out, last, breaks, style == '>' && !spaced && !blank)
+		} else {
+			out = append(out, breaks...)
+		}
+		out = append(out, b[line:end]...)
+		n := breakLen(b, end)
+		last, breaks, spaced, started = b[end:end+n], nil, blank, true
+		i = end + n
+	}
+	if !strip && len(last) > 0 {
+		out = appendBreak(out, last)
+	}
+	if keep {
+		out = append(out, breaks...)
+	}
+	return out
+}
+
+// joinLines appends the break between two lines of a block scalar and the empty lines after it.
+func joinLines(out, last, breaks []byte, fold bool) []byte {
+	switch {
+	case !fold || len(last) == 3:
+		out = appendBreak(out, last)
+	case len(breaks) == 0:
+		out = append(out, ' ')
+	}
+	return append(out, breaks...)
+}
