@@ -1,0 +1,3 @@
+{{- define "label.text" -}}
+{{ .Values.text | upper }}
+{{- end }}
