@@ -28,7 +28,8 @@ type Change struct {
 
 func (c Change) String() string { return string(c.Kind) + " " + c.Path }
 
-// Compare returns the paths at which b differs from a, sorted; nothing if the two have the same paths and bytes in whatever order.
+// Compare returns the paths at which b differs from a, sorted; nothing if the two have the same paths and bytes in whatever order. A file that comes twice with the
+// same bytes counts once: so it is in archives that Helm made of a chart with a dependency both in charts/ and at a file:// path to it.
 func Compare(a, b []File) []Change {
 	a, b = sorted(a), sorted(b)
 	var changes []Change
@@ -49,7 +50,7 @@ func Compare(a, b []File) []Change {
 	return changes
 }
 
-// Digest is a digest over the paths and bytes of files, whatever their order. Files of one path count in the order given.
+// Digest is a digest over the paths and bytes of files, whatever their order. Two lists have the same digest if and only if Compare finds no change.
 func Digest(files []File) digest.Digest {
 	h := sha256.New()
 	var length [8]byte
@@ -66,10 +67,11 @@ func Digest(files []File) digest.Digest {
 	return digest.NewDigest(digest.SHA256, h)
 }
 
+// sorted sorts a copy by path, files of one path staying in their order, and leaves out what repeats the file before.
 func sorted(files []File) []File {
 	s := slices.Clone(files)
 	slices.SortStableFunc(s, func(x, y File) int { return cmp.Compare(x.Name, y.Name) })
-	return s
+	return slices.CompactFunc(s, func(x, y File) bool { return x.Name == y.Name && bytes.Equal(x.Data, y.Data) })
 }
 
 // first is the lesser of the two first paths.

@@ -163,6 +163,9 @@ func TestCompare(t *testing.T) {
 	if diff := cmp.Diff(want, archive.Compare(a, b)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+	if got := archive.Compare(files("x", "1", "y", "", "x", "1"), files("x", "1", "y", "")); got != nil {
+		t.Errorf("a file that comes twice with the same bytes: %v", got)
+	}
 	if got := archive.Compare(a, a); got != nil {
 		t.Errorf("a differs from itself: %v", got)
 	}
@@ -175,6 +178,9 @@ func TestDigest(t *testing.T) {
 	a := files("a", "1", "b", "2")
 	if archive.Digest(a) != archive.Digest(files("b", "2", "a", "1")) {
 		t.Error("the order of files changes the digest")
+	}
+	if archive.Digest(a) != archive.Digest(files("a", "1", "b", "2", "a", "1")) {
+		t.Error("a file that comes twice with the same bytes changes the digest")
 	}
 	for name, other := range map[string][]archive.File{
 		"bytes": files("a", "1", "b", "3"), "path": files("a", "1", "c", "2"), "fewer": files("a", "1"),

@@ -124,6 +124,16 @@ func Open(dir string, opt Options) (*Store, error) {
 	return s, nil
 }
 
+// InMemory is a store without a folder, for the life of the process.
+func InMemory(opt Options) *Store {
+	s := &Store{opt: opt.withDefaults(), degraded: errInMemory}
+	s.mem.max = s.opt.MaxMemory
+	return s
+}
+
+// errInMemory is why a store without a folder is not written to disk: nobody asked for it.
+var errInMemory = errors.New("the store is in memory")
+
 // prepare makes the folders and tries a write. The root is open afterwards if the folder can at least be read.
 func (s *Store) prepare() error {
 	mkdirErr := os.MkdirAll(s.dir, 0o700)

@@ -358,3 +358,17 @@ func TestDefaultDir(t *testing.T) {
 		t.Errorf("DefaultDir = %q, %v", dir, err)
 	}
 }
+
+func TestInMemory(t *testing.T) {
+	s := store.InMemory(store.Options{})
+	d := put(t, s, "x")
+	if got, err := s.Get(t.Context(), d); err != nil || string(got) != "x" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := s.Get(t.Context(), digest.FromString("none")); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("error = %v", err)
+	}
+	if err := s.Close(); err != nil || s.Degraded() == nil {
+		t.Errorf("Close: %v, Degraded: %v", err, s.Degraded())
+	}
+}
