@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"sync"
 )
 
@@ -94,12 +95,16 @@ func (t *trail) last() (host string, status int, lines []string) {
 	return t.host, t.status, t.lines
 }
 
-// rootCause is an error's text without the URL that net/http writes around it,
-// whose query may hold a signature.
+// urlSecrets finds what may be secret in the URLs of a text: users and queries.
+var urlSecrets = regexp.MustCompile(`(https?://)(?:[^\s/"@]*@)?([^\s"?#]*)(?:[?#][^\s"]*)?`)
+
+// rootCause is an error's text without the URL that net/http writes around it, and
+// with other URLs shortened: oras repeats them too, and the query of one that a
+// registry redirects to holds a signature.
 func rootCause(err error) string {
 	var u *url.Error
 	for errors.As(err, &u) {
 		err = u.Err
 	}
-	return foreign(err.Error())
+	return foreign(urlSecrets.ReplaceAllString(err.Error(), "$1$2"))
 }
