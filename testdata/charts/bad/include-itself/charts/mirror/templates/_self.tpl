@@ -1,0 +1,3 @@
+{{- define "mirror.self" -}}
+{{ include "mirror.self" . }}
+{{- end }}
