@@ -3,6 +3,7 @@ package publish
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/chartgate/chartgate/internal/archive"
@@ -25,6 +26,9 @@ type pack struct {
 // The configuration is what Helm reads out of the archive, not what is known of the chart otherwise: so whoever pulls the chart can load
 // it, and configuration and archive say the same.
 func packItem(it *Item) (*pack, error) {
+	if it.Files == nil {
+		return nil, errors.New("its files are not known")
+	}
 	files, err := it.Files()
 	if err != nil {
 		return nil, err
