@@ -26,6 +26,11 @@ func (c *comment) inline(text []byte) bool {
 func (r *run) comments(before, after *Token) {
 	gap := r.text[before.End.Offset:]
 	if after != nil {
+		// A comment ends a line; only at the end of the text can it be followed by tokens on the same line, and those that
+		// end a collection hide it.
+		if after.Start.Line == before.End.Line && after.Kind != StreamEnd {
+			return
+		}
 		gap = gap[:after.Start.Offset-before.End.Offset]
 	}
 	if bytes.IndexByte(gap, '#') < 0 {
@@ -61,4 +66,5 @@ func (r *run) showComment(c *comment) {
 	for _, check := range r.commentChecks {
 		check(c)
 	}
+	r.directives.comment(c.text(r.text), c.inline(r.text))
 }

@@ -51,17 +51,6 @@ func (c *Config) Enabled(rule string) (Level, bool) {
 	return Error, false
 }
 
-// ruleNames returns the names of the rules that are on.
-func (c *Config) ruleNames() []string {
-	var names []string
-	for i := range c.rules {
-		if c.rules[i].enabled {
-			names = append(names, c.rules[i].rule.Name)
-		}
-	}
-	return names
-}
-
 // clone returns a copy that can be changed.
 func (c *Config) clone() *Config {
 	d := *c

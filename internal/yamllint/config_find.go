@@ -30,7 +30,7 @@ func FindConfig(s Search) (cfg *Config, path string, err error) {
 		if err != nil {
 			return nil, path, fmt.Errorf("reading yamllint configuration %q: %w", path, err)
 		}
-		cfg, err := ParseConfig(data, path, s.Open)
+		cfg, err := ParseConfig(data, path, func(p string) ([]byte, error) { return s.Open(s.expand(p)) })
 		return cfg, path, err
 	}
 	return nil, "", nil

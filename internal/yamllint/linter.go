@@ -26,7 +26,7 @@ type run struct {
 	text     []byte
 	syntax   *SyntaxError // not yet reported
 	problems []Problem
-	pending  []Problem // found since the last line was done
+	pending  []finding // since the last line was done
 
 	tokenChecks   []func(w *window)
 	commentChecks []func(c *comment)
@@ -38,16 +38,24 @@ type run struct {
 	directives  directives
 }
 
+// finding is a problem that a directive may yet silence.
+type finding struct {
+	Problem
+	index int // of the rule
+}
+
 // reporter is what a rule reports problems to.
 type reporter struct {
 	run   *run
+	index int
 	rule  string
 	level Level
 }
 
 // report notes a problem; line and column count from 1.
 func (r *reporter) report(line, column int, message string) {
-	r.run.pending = append(r.run.pending, Problem{Line: line, Column: column, Rule: r.rule, Level: r.level, Message: message})
+	p := Problem{Line: line, Column: column, Rule: r.rule, Level: r.level, Message: message}
+	r.run.pending = append(r.run.pending, finding{p, r.index})
 }
 
 // at notes a problem at a mark.
@@ -72,7 +80,6 @@ func Lint(data []byte, path string, cfg *Config) []Problem {
 	for !r.linesDone {
 		r.oneLine()
 	}
-	r.flush(true)
 	if r.syntax != nil {
 		r.problems = append(r.problems, r.syntax.problem())
 	}
@@ -90,7 +97,9 @@ func (r *run) addRules(cfg *Config, path string) {
 		if !rc.enabled || rc.ignore.match(path) {
 			continue
 		}
-		c := rc.rule.check(rc.options, r.text, &reporter{run: r, rule: rc.rule.Name, level: rc.level})
+		index := len(r.directives.names)
+		r.directives.names = append(r.directives.names, rc.rule.Name)
+		c := rc.rule.check(rc.options, r.text, &reporter{run: r, index: index, rule: rc.rule.Name, level: rc.level})
 		if c.token != nil {
 			r.tokenChecks = append(r.tokenChecks, c.token)
 		}
@@ -101,7 +110,6 @@ func (r *run) addRules(cfg *Config, path string) {
 			r.lineChecks = append(r.lineChecks, c.line)
 		}
 	}
-	r.directives.all = cfg.ruleNames()
 	r.nextLine(0)
 }
 
@@ -169,7 +177,8 @@ func (r *run) oneLine() {
 	for _, check := range r.lineChecks {
 		check(&r.line)
 	}
-	r.flush(false)
+	r.flush()
+	r.directives.endLine()
 	r.nextLine(r.line.start)
 }
 
@@ -194,9 +203,10 @@ func (r *run) nextLine(start int) {
 
 // flush moves the problems found so far to the result, unless a directive in a comment speaks against it, and puts the
 // syntax error before the first problem that is not before it. That problem is left out: it comes of the syntax error as a rule.
-func (r *run) flush(last bool) {
-	for _, p := range r.pending {
-		if r.directives.disabled(&p) {
+func (r *run) flush() {
+	for i := range r.pending {
+		p := &r.pending[i]
+		if r.directives.silences(p.index) {
 			continue
 		}
 		if e := r.syntax; e != nil && e.Mark.Line < p.Line && e.Mark.Column < p.Column {
@@ -204,10 +214,7 @@ func (r *run) flush(last bool) {
 			r.syntax = nil
 			continue
 		}
-		r.problems = append(r.problems, p)
+		r.problems = append(r.problems, p.Problem)
 	}
 	r.pending = r.pending[:0]
-	if !last {
-		r.directives.nextLine()
-	}
 }

@@ -48,7 +48,7 @@ type frame struct {
 	kind     frameKind
 	indent   int  // column at which a line inside should start
 	line     int  // of a flow collection: at which column the line with its bracket started
-	explicit bool // of a key: it has a question mark
+	explicit bool // of a key, or the value of one: the key has a question mark
 	implicit bool // of a block sequence: no token started it, as it is no deeper than its key
 }
 
@@ -58,7 +58,8 @@ const (
 	frameRoot frameKind = iota
 	frameBlockMap
 	frameBlockSeq
-	frameFlow
+	frameFlowMap
+	frameFlowSeq
 	frameEntry
 	frameKey
 	frameValue
@@ -88,21 +89,26 @@ func (in *indenter) pop() {
 
 func (in *indenter) token(w *window) {
 	t := w.cur
-	switch t.Kind {
-	case StreamStart, StreamEnd, BlockEnd:
+	first := t.Start.Line+1 > in.visibleLine
+	switch {
+	case t.Kind == StreamStart, t.Kind == StreamEnd, t.Kind == BlockEnd:
+	case first && t.Kind == Scalar && len(scalarValue(in.text, t)) == 0: // an empty one is free to stand anywhere
 	default:
-		if t.Start.Line+1 > in.visibleLine {
+		if first {
 			in.checkLine(t)
-		}
-		if in.multiLine && t.Kind == Scalar {
-			in.checkScalar(t)
 		}
 		in.visibleLine = t.End.Line + 1
 		if t.spelled() && in.text[t.End.Offset-1] == '\n' {
 			in.visibleLine--
 		}
 	}
-	in.enter(w)
+	if in.multiLine && t.Kind == Scalar {
+		in.checkScalar(t, first)
+	}
+	if !in.enter(w) {
+		in.report.at(t.Start, "cannot infer indentation: unexpected token")
+		return
+	}
 	in.leave(w)
 }
 
@@ -121,7 +127,7 @@ func (in *indenter) checkLine(t *Token) {
 		return
 	}
 	message := fmt.Sprintf("wrong indentation: expected %d but found %d", expected, found)
-	if expected < 0 && top.kind == frameValue {
+	if expected < 0 {
 		message = fmt.Sprintf("wrong indentation: expected at least %d", found+1)
 	}
 	in.report.at(t.Start, message)
@@ -135,21 +141,27 @@ func (in *indenter) deeper(base int, t *Token) int {
 	return base + in.width
 }
 
-// enter opens what the token starts.
-func (in *indenter) enter(w *window) {
+// enter opens what the token starts; false where the token cannot stand here.
+func (in *indenter) enter(w *window) bool {
 	t, next := w.cur, w.next
 	switch t.Kind {
 	case BlockMappingStart:
+		if next == nil || next.Kind != Key {
+			return false
+		}
 		in.push(frame{kind: frameBlockMap, indent: t.Start.Column})
 	case BlockSequenceStart:
 		in.push(frame{kind: frameBlockSeq, indent: t.Start.Column})
 	case FlowMappingStart, FlowSequenceStart:
 		if next == nil {
-			return
+			return true
 		}
-		f := frame{kind: frameFlow, line: in.lineIndent, indent: next.Start.Column}
+		f := frame{kind: frameFlowMap, line: in.lineIndent, indent: next.Start.Column}
 		if next.Start.Line > t.Start.Line {
 			f.indent = in.deeper(in.lineIndent, next)
+		}
+		if t.Kind == FlowSequenceStart {
+			f.kind = frameFlowSeq
 		}
 		in.push(f)
 	case BlockEntry:
@@ -157,16 +169,22 @@ func (in *indenter) enter(w *window) {
 	case Key:
 		in.push(frame{kind: frameKey, indent: in.top().indent, explicit: t.spelled()})
 	case Value:
-		in.enterValue(w)
+		if in.top().kind != frameKey {
+			return false
+		}
+		explicit := in.top().explicit
+		in.pop()
+		in.enterValue(w, explicit)
 	}
+	return true
 }
 
 func (in *indenter) enterEntry(t, next *Token) {
+	if isEntryEnd(next) {
+		return
+	}
 	if in.top().kind != frameBlockSeq {
 		in.push(frame{kind: frameBlockSeq, indent: t.Start.Column, implicit: true})
-	}
-	if next == nil || next.Kind == BlockEntry || next.Kind == BlockEnd {
-		return
 	}
 	indent := next.Start.Column
 	if next.Start.Line > t.Start.Line && indent != t.Start.Column {
@@ -175,12 +193,9 @@ func (in *indenter) enterEntry(t, next *Token) {
 	in.push(frame{kind: frameEntry, indent: indent})
 }
 
-func (in *indenter) enterValue(w *window) {
-	if in.top().kind == frameKey {
-		in.pop()
-	}
+func (in *indenter) enterValue(w *window, explicit bool) {
 	next := w.next
-	if next == nil || !startsNode(next.Kind) {
+	if next == nil {
 		return
 	}
 	base := in.top().indent
@@ -188,11 +203,15 @@ func (in *indenter) enterValue(w *window) {
 		next.Start.Line == w.cur.Start.Line && w.nextnext.Start.Line > next.Start.Line {
 		next = w.nextnext
 	}
-	f := frame{kind: frameValue}
+	switch next.Kind {
+	case Key, FlowEntry, BlockEnd, FlowMappingEnd, FlowSequenceEnd: // the value is empty
+		return
+	}
+	f := frame{kind: frameValue, explicit: explicit}
 	switch {
 	case next.Kind == BlockSequenceStart || next.Kind == BlockEntry:
 		f.indent = in.sequence(base, next)
-	case next.Start.Line == w.cur.Start.Line:
+	case !explicit && next.Start.Line == w.cur.Start.Line:
 		f.indent = next.Start.Column
 	default:
 		f.indent = in.deeper(base, next)
@@ -224,46 +243,54 @@ func startsNode(k Kind) bool {
 	return false
 }
 
-// leave closes what the token ends.
+// leave closes what the token ends, innermost first: its own collection, and what waited for a node that is now complete.
 func (in *indenter) leave(w *window) {
-	switch t := w.cur; t.Kind {
-	case Scalar, Alias:
-	case FlowMappingEnd, FlowSequenceEnd:
-		if in.top().kind == frameFlow {
-			in.pop()
-		}
-	case BlockEnd:
-		if k := in.top().kind; k == frameBlockMap || k == frameBlockSeq {
-			in.pop()
-		}
-	case Anchor, Tag, Key, Value, BlockEntry:
-		if w.next != nil && startsNode(w.next.Kind) && (w.next.Kind != BlockEntry || in.takesSequence(t)) {
-			return
-		}
-	default:
+	t, next := w.cur, w.next
+	if t.Kind == Value && in.top().kind == frameValue || t.Kind == BlockEntry && !isEntryEnd(next) {
 		return
 	}
-	in.closeParts(w.next)
-}
-
-// takesSequence tells whether a "-" after the token starts a sequence that is the value of a key, rather than the next
-// entry of the sequence that the token is in.
-func (in *indenter) takesSequence(t *Token) bool {
-	return t.Kind != BlockEntry && in.top().kind != frameEntry
-}
-
-// closeParts closes what waited for the node that just ended.
-func (in *indenter) closeParts(next *Token) {
-	for {
-		switch top := in.top(); {
-		case top.kind == frameEntry, top.kind == frameValue:
-		case top.kind == frameKey && (next == nil || next.Kind != Value):
-		case top.kind == frameBlockSeq && top.implicit && (next == nil || next.Kind != BlockEntry):
+	property := t.Kind == Anchor || t.Kind == Tag // the node is still to come, if there is one
+	for ended := false; ; in.pop() {
+		switch top := in.top(); top.kind {
+		case frameBlockMap, frameBlockSeq, frameFlowMap, frameFlowSeq:
+			if ended || !top.endsWith(t.Kind) {
+				return
+			}
+			ended = true
+		case frameValue:
+			if property {
+				return
+			}
+		case frameKey:
+			sequence := next != nil && next.Kind == BlockEntry && t.Kind == BlockEnd
+			if next != nil && (next.Kind == Value || startsNode(next.Kind) && !sequence) {
+				return
+			}
+		case frameEntry:
+			last := !property && in.frames[len(in.frames)-2].implicit && (next == nil || next.Kind != BlockEntry)
+			if last {
+				in.pop() // and then the sequence, which no token ends
+			} else if !isEntryEnd(next) {
+				return
+			}
 		default:
 			return
 		}
-		in.pop()
 	}
 }
 
-func (in *indenter) checkScalar(*Token) {}
+// endsWith tells whether a token of the kind ends the collection.
+func (f *frame) endsWith(k Kind) bool {
+	switch f.kind {
+	case frameFlowMap:
+		return k == FlowMappingEnd
+	case frameFlowSeq:
+		return k == FlowSequenceEnd
+	}
+	return k == BlockEnd && !f.implicit
+}
+
+// isEntryEnd tells whether a token ends the entry of a block sequence that is before it.
+func isEntryEnd(next *Token) bool {
+	return next == nil || next.Kind == BlockEntry || next.Kind == BlockEnd
+}
