@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"text/template"
+	"time"
+
+	"helm.sh/helm/v3/pkg/chart"
+	helmutil "helm.sh/helm/v3/pkg/chartutil"
+)
+
+// Options are what an Engine does for every render.
+type Options struct {
+	// Strict makes a missing key an error.
+	Strict bool
+	// Seed, when not "", makes every random and clock function of a template
+	// give the same for the same seed, template and order of calls; "" leaves
+	// them as in Helm.
+	Seed   string
+	Limits Limits
+}
+
+// Engine renders charts. It keeps what it has parsed; goroutines may share it.
+type Engine struct {
+	opts    Options
+	lim     Limits
+	library *library
+	keys    keyPool
+
+	mu     sync.Mutex
+	parsed map[parsedKey]*source
+	bytes  int // of the texts in parsed
+	number uint32
+}
+
+type parsedKey struct{ name, text string }
+
+// New returns an Engine.
+func New(opts Options) *Engine {
+	return &Engine{opts: opts, lim: opts.Limits.WithDefaults(), library: newLibrary(), parsed: map[parsedKey]*source{}}
+}
+
+// Seeded returns an Engine that differs in its seed alone and shares what
+// has been parsed, and keys that have been generated.
+func (e *Engine) Seeded(seed string) *Render { return &Render{engine: e, seed: seed} }
+
+// Render is an Engine with a seed of its own.
+type Render struct {
+	engine *Engine
+	seed   string
+}
+
+// Execute renders every template of a chart and its dependencies, which must
+// have been processed (chartutil.ProcessDependenciesWithMerge), with the
+// values that chartutil.ToRenderValues gives.
+//
+// The error is a *TemplateError, or wraps the error of the context. Templates
+// may change the values; nothing of the chart itself is changed.
+func (e *Engine) Execute(ctx context.Context, c *chart.Chart, vals helmutil.Values) (*Output, error) {
+	return e.Seeded(e.opts.Seed).Execute(ctx, c, vals)
+}
+
+// Execute is Engine.Execute.
+func (x *Render) Execute(ctx context.Context, c *chart.Chart, vals helmutil.Values) (out *Output, err error) {
+	e := x.engine
+	list := jobs(c, vals)
+	r := &run{
+		engine: e, ctx: ctx, lim: e.lim, until: time.Now().Add(e.lim.Time),
+		included: map[string]int{}, sources: make(map[uint32]*source, len(list)), regexps: map[string]*pattern{},
+	}
+	if x.seed != "" {
+		r.random = new(drbg)
+	}
+	r.set = template.New(tplName)
+	e.setMissing(r.set)
+	r.set.Funcs(r.funcs())
+	if err := r.parse(list); err != nil {
+		return nil, err
+	}
+	out = &Output{Templates: make([]Rendered, 0, len(list))}
+	for _, j := range list {
+		if j.partial() {
+			continue
+		}
+		if r.random != nil {
+			r.random.seed(x.seed, j.name)
+		}
+		text, err := r.render(j)
+		if err != nil {
+			return nil, err
+		}
+		out.Templates = append(out.Templates, text)
+	}
+	return out, nil
+}
+
+// setMissing makes missing keys print nothing, or fail. text/template forgets
+// this in copies of a set.
+func (e *Engine) setMissing(t *template.Template) {
+	if e.opts.Strict {
+		t.Option("missingkey=error")
+	} else {
+		t.Option("missingkey=zero")
+	}
+}
+
+// parse fills the set with the definitions of all templates.
+func (r *run) parse(list []*job) error {
+	total := 0
+	for _, j := range list {
+		if err := r.check(); err != nil {
+			return stopError(err, Pos{File: j.name})
+		}
+		if total += len(j.text); total > r.lim.Sources {
+			return stopError(&LimitError{What: "the templates of one render", Limit: size(r.lim.Sources)}, Pos{File: j.name})
+		}
+		src, err := r.engine.compile(j.name, j.text, r.lim)
+		var limit *LimitError
+		if errors.As(err, &limit) {
+			return stopError(limit, Pos{File: j.name, Line: limit.Line})
+		}
+		if err != nil {
+			return parseError(j.name, err)
+		}
+		r.sources[src.number] = src
+		r.callsTpl = r.callsTpl || src.callsTpl
+		for _, tree := range sortedTrees(src.trees) {
+			if _, err := r.set.AddParseTree(tree.Name, tree); err != nil {
+				return parseError(j.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// render executes one template.
+func (r *run) render(j *job) (out Rendered, err error) {
+	j.values["Template"] = shadow(helmutil.Values{"Name": j.name, "BasePath": j.folder})
+	r.depth, r.sinks, r.tpls, r.tpl = 0, r.sinks[:0], 0, nil
+	root := &sink{run: r}
+	r.sinks = append(r.sinks, root)
+	defer func() {
+		if p := recover(); p != nil {
+			at := root.where(j.name)
+			err = &TemplateError{File: at.File, Line: at.Line, Kind: Panic, Message: fmt.Sprintf("rendering template failed: %v", p)}
+		}
+	}()
+	err = r.set.Lookup(j.name).Execute(root, j.values)
+	if r.stopped != nil {
+		return out, stopError(r.stopped, stoppedAt(root.where(j.name), err))
+	}
+	if err != nil {
+		return out, execError(j.name, err, root.where(j.name))
+	}
+	text, spans := dropNoValue(string(root.buf), root.spans)
+	return Rendered{Name: j.name, Text: text, spans: spans}, nil
+}
+
+// stoppedAt prefers the place that text/template reports, for what stopped a
+// function: actions that print nothing leave no mark.
+func stoppedAt(at Pos, err error) Pos {
+	e := &TemplateError{File: at.File}
+	e.place(err.Error())
+	if e.Line > 0 {
+		at.Line = e.Line
+	}
+	return at
+}
+
+// expired is closed when the render has used up its time.
+func (r *run) expired() <-chan time.Time { return time.After(time.Until(r.until)) }
+
+// maxParsed bounds the texts that an Engine remembers the trees of.
+const maxParsed = 64 << 20
+
+// compile parses a text, or finds that it has been parsed before.
+func (e *Engine) compile(name, text string, lim Limits) (*source, error) {
+	key := parsedKey{name, text}
+	e.mu.Lock()
+	if s, ok := e.parsed[key]; ok {
+		e.mu.Unlock()
+		return s, nil
+	}
+	e.number++
+	number := e.number
+	e.mu.Unlock()
+
+	s, err := compile(name, text, number, lim, e.library)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.bytes += len(text) + len(name); e.bytes > maxParsed {
+		e.parsed, e.bytes = map[parsedKey]*source{}, len(text)+len(name)
+	}
+	e.parsed[key] = s
+	return s, nil
+}

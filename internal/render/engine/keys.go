@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"crypto"
+	"crypto/dsa" //nolint:staticcheck // templates can ask for it
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"math/big"
+	"sync"
+)
+
+// keyPool holds the keys of seeded renders: a few, the same in every process,
+// each generated when it is first asked for. They protect nothing.
+type keyPool struct {
+	rsa [4]slot[*rsa.PrivateKey]
+	dsa slot[*dsa.PrivateKey]
+}
+
+type slot[K any] struct {
+	once sync.Once
+	key  K
+}
+
+// rsaKey returns the n-th key of the pool.
+func (p *keyPool) rsaKey(n int) *rsa.PrivateKey {
+	s := &p.rsa[n%len(p.rsa)]
+	s.once.Do(func() {
+		d := new(drbg)
+		d.seed("rsa keys of seeded renders", string(rune('0'+n%len(p.rsa))))
+		s.key = newRSA(d, 2048)
+	})
+	return s.key
+}
+
+func newRSA(d *drbg, bits int) *rsa.PrivateKey {
+	e, one := big.NewInt(65537), big.NewInt(1)
+	for {
+		p, q := d.prime(bits/2), d.prime(bits/2)
+		phi := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
+		exp := new(big.Int).ModInverse(e, phi)
+		n := new(big.Int).Mul(p, q)
+		if exp == nil || n.BitLen() != bits || p.Cmp(q) == 0 {
+			continue
+		}
+		key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: n, E: int(e.Int64())}, D: exp, Primes: []*big.Int{p, q}}
+		key.Precompute()
+		return key
+	}
+}
+
+// prime searches upwards from a random odd number whose two highest bits are
+// set, so that a product of two primes has twice the bits.
+func (d *drbg) prime(bits int) *big.Int {
+	n := new(big.Int).SetBytes(d.bytes(bits / 8))
+	n.SetBit(n, bits-1, 1).SetBit(n, bits-2, 1).SetBit(n, 0, 1)
+	for two := big.NewInt(2); !n.ProbablyPrime(8); {
+		n.Add(n, two)
+	}
+	return n
+}
+
+func (d *drbg) ecdsaKey() (*ecdsa.PrivateKey, error) {
+	b := d.bytes(32)
+	b[0] &= 0x7f // below the order of P-256
+	b[31] |= 1   // not zero
+	return ecdsa.ParseRawPrivateKey(elliptic.P256(), b)
+}
+
+func (d *drbg) ed25519Key() crypto.PrivateKey {
+	return ed25519.NewKeyFromSeed(d.bytes(ed25519.SeedSize))
+}
+
+// dsaKey returns the pool's only DSA key, of 1024 bits: its parameters take
+// seconds at 2048.
+func (p *keyPool) dsaKey() *dsa.PrivateKey {
+	p.dsa.once.Do(func() {
+		d := new(drbg)
+		d.seed("dsa key of seeded renders", "")
+		p.dsa.key = newDSA(d)
+	})
+	return p.dsa.key
+}
+
+func newDSA(d *drbg) *dsa.PrivateKey {
+	one := big.NewInt(1)
+	q := d.prime(160)
+	twice := new(big.Int).Lsh(q, 1)
+	p := new(big.Int)
+	for {
+		x := new(big.Int).SetBytes(d.bytes(128))
+		x.SetBit(x, 1023, 1)
+		p.Sub(x, new(big.Int).Mod(x, twice))
+		p.Add(p, one)
+		if p.BitLen() == 1024 && p.ProbablyPrime(8) {
+			break
+		}
+	}
+	g := new(big.Int).Exp(big.NewInt(2), new(big.Int).Div(new(big.Int).Sub(p, one), q), p)
+	x := new(big.Int).Mod(new(big.Int).SetBytes(d.bytes(20)), q)
+	key := &dsa.PrivateKey{X: x}
+	key.Parameters = dsa.Parameters{P: p, Q: q, G: g}
+	key.Y = new(big.Int).Exp(g, x, p)
+	return key
+}
