@@ -143,6 +143,28 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// A stream that HTTP/2 breaks off is a broken connection like any other.
+func TestRetriesOverHTTP2(t *testing.T) {
+	for _, match := range []string{"GET /v2/charts/app/blobs", "POST ", "PUT /v2/charts/app/manifests"} {
+		h, hits := flaky(2, match, func(w http.ResponseWriter, r *http.Request) {
+			if r.ProtoMajor != 2 {
+				t.Errorf("spoken over %s", r.Proto)
+			}
+			if r.Method == http.MethodGet {
+				_, _ = w.Write([]byte("archive"))
+				_ = http.NewResponseController(w).Flush()
+			}
+			panic(http.ErrAbortHandler)
+		}, store(t))
+		host, ca := serveTLS(t, h)
+		c, ref := newClient(t, Options{CAFile: ca}), "oci://"+host+"/charts/app:1.0.0"
+		push(t, c, ref)
+		if _, err := c.PullChart(context.Background(), mustRef(t, ref)); err != nil || hits.Load() < 3 {
+			t.Errorf("%s: %v after %d requests", match, err, hits.Load())
+		}
+	}
+}
+
 func TestRetriesEnd(t *testing.T) {
 	h, hits := flaky(1000, "GET ", answer503, store(t))
 	client := newClient(t, Options{PlainHTTP: true, Retries: 2})

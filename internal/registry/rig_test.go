@@ -67,6 +67,7 @@ func serveTLS(t *testing.T, h http.Handler) (host, caFile string) {
 	t.Helper()
 	ts := httptest.NewUnstartedServer(h)
 	ts.Config.ErrorLog = quiet()
+	ts.EnableHTTP2 = true
 	ts.StartTLS()
 	t.Cleanup(ts.Close)
 	caFile = filepath.Join(t.TempDir(), "ca.pem")

@@ -113,8 +113,19 @@ func transient(err error) bool {
 		return false
 	}
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || temporaryDNS(err)
+		errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || temporaryDNS(err) ||
+		errors.As(err, new(streamError))
 }
+
+// streamError is what HTTP/2 makes of a broken connection. The standard library
+// does not export its type, but lets errors.As fill one with the same fields.
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (e streamError) Error() string { return fmt.Sprintf("HTTP/2 stream ended with code %d", e.Code) }
 
 func temporaryDNS(err error) bool {
 	var dns *net.DNSError
