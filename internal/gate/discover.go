@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -18,19 +17,11 @@ import (
 
 // discover loads every chart of the repository and selects those to look at.
 func (g *run) discover(ctx context.Context) error {
-	globs := g.Config.Charts
-	for _, only := range g.Only { // a chart's own path, wherever it lies
-		if d, ok := chart.Identify(g.fsys, only); ok && !g.Touched && isDir(g, only) {
-			globs = append(slices.Clone(globs), d.Path)
-		}
-	}
-	dirs, err := chart.Discover(g.fsys, globs, g.Config.Exclude)
-	if errors.Is(err, chart.ErrNoMatch) {
+	dirs, err := chart.Discover(g.fsys, g.Config.Charts, g.Config.Exclude)
+	if err != nil {
 		return &UsageError{Err: err, Hint: "see charts: in chartgate.yaml"}
 	}
-	if err != nil {
-		return &UsageError{Err: err}
-	}
+	dirs = g.addNamed(dirs)
 	charts := make([]*chart.Chart, len(dirs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(g.jobs())
@@ -47,9 +38,24 @@ func (g *run) discover(ctx context.Context) error {
 	return g.choose()
 }
 
-func isDir(g *run, name string) bool {
-	info, err := g.root.Stat(name)
-	return err == nil && info.IsDir()
+// addNamed adds the charts that an argument gives by their own path, wherever
+// they lie.
+func (g *run) addNamed(dirs []chart.Dir) []chart.Dir {
+	for _, only := range g.Only {
+		if info, err := g.root.Stat(only); err != nil || !info.IsDir() || g.Touched {
+			continue
+		}
+		d, ok := chart.Identify(g.fsys, only)
+		if ok && !slices.ContainsFunc(dirs, func(o chart.Dir) bool { return within(d.Root, o.Root) || within(o.Root, d.Root) }) {
+			dirs = append(dirs, d)
+		}
+	}
+	return dirs
+}
+
+// within reports whether a folder is dir or lies below it.
+func within(folder, dir string) bool {
+	return folder == dir || dir == "." || strings.HasPrefix(folder, dir+"/")
 }
 
 // choose makes the subjects: all charts, or those that Only names.
@@ -83,9 +89,7 @@ func (g *run) match(arg string) []*chart.Chart {
 	clean := path.Clean(arg)
 	var hits []*chart.Chart
 	for _, c := range g.repo.Charts {
-		inside := clean == c.Root || strings.HasPrefix(clean, c.Root+"/") || c.Root == "."
-		above := !g.Touched && (clean == "." || strings.HasPrefix(c.Root, clean+"/"))
-		if inside || above {
+		if within(clean, c.Root) || !g.Touched && within(c.Root, clean) {
 			hits = append(hits, c)
 		}
 	}

@@ -286,3 +286,16 @@ func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
 	return line
 }
+
+// Discover loads the charts of the repository and checks nothing.
+func Discover(ctx context.Context, opts Options) (*chart.Repo, error) {
+	g, err := open(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer g.close()
+	if err := g.discover(ctx); err != nil {
+		return nil, err
+	}
+	return g.repo, nil
+}

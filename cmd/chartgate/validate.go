@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"os"
+
+	"github.com/chartgate/chartgate/internal/gate"
+	"github.com/chartgate/chartgate/internal/publish"
+	"github.com/chartgate/chartgate/internal/report"
+	"github.com/chartgate/chartgate/internal/ui"
+	"github.com/spf13/pflag"
+)
+
+func validateVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int, error) {
+	c := commonFlags(f)
+	c.checkFlags(f)
+	return func(ctx context.Context, args []string, std stdio) (int, error) {
+		reports, err := parseReports(std.Dir, c.reports)
+		if err != nil {
+			return 0, err
+		}
+		root, cfg, err := c.load(std)
+		if err != nil {
+			return 0, err
+		}
+		opts, done, err := c.options(std, root, cfg, args)
+		if err != nil {
+			return 0, err
+		}
+		opts.Targets = knownTargets(cfg.Publish.To, std.Env)
+		result, err := gate.Run(ctx, opts)
+		done()
+		if err != nil {
+			return 0, err
+		}
+		return show(result, reports, c.verbose, std)
+	}
+}
+
+// knownTargets are the registry prefixes that this repository publishes to, as
+// far as it is known here; that there are none is no fault of validate.
+func knownTargets(asked []string, env func(string) string) []string {
+	targets, err := publish.Targets(asked, env)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, t := range targets {
+		if !t.Embedded {
+			out = append(out, t.Ref.String())
+		}
+	}
+	return out
+}
+
+// show prints the report, writes those that were asked for, and gives the exit code.
+func show(result *gate.Result, reports []reportFile, verbose bool, std stdio) (int, error) {
+	r := reportOf(result)
+	if err := report.Text(std.Out, r, report.TextOptions{Colour: ui.Colour(std.Out, std.Env), Verbose: verbose}); err != nil {
+		return 0, err
+	}
+	for _, f := range reports {
+		if err := f.write(r); err != nil {
+			return 0, err
+		}
+	}
+	if err := result.Broken(); err != nil {
+		return 0, err
+	}
+	if !result.Passed() {
+		return exitFindings, nil
+	}
+	return exitClean, nil
+}
+
+// reportFile is one --report FORMAT=FILE.
+type reportFile struct {
+	format report.Format
+	path   string
+}
+
+func parseReports(dir string, args []string) ([]reportFile, error) {
+	var out []reportFile
+	for _, a := range args {
+		name, path, ok := strings.Cut(a, "=")
+		if !ok || path == "" {
+			return nil, &usageError{fmt.Sprintf("--report %q is not FORMAT=FILE", a), ""}
+		}
+		f, err := report.Lookup(name)
+		if err != nil {
+			return nil, &usageError{err.Error(), ""}
+		}
+		out = append(out, reportFile{f, absolute(dir, path)})
+	}
+	return out, nil
+}
+
+// write replaces the file whole: a reader never finds half a report.
+func (f reportFile) write(r *report.Report) (err error) {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
+		return fmt.Errorf("writing report %q: %w", f.path, err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(f.path), ".report-*")
+	if err != nil {
+		return fmt.Errorf("writing report %q: %w", f.path, err)
+	}
+	defer os.Remove(tmp.Name()) // fails once renamed
+	err = f.format.Write(tmp, r)
+	if e := tmp.Chmod(0o644); err == nil {
+		err = e
+	}
+	if e := tmp.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), f.path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing report %q: %w", f.path, err)
+	}
+	return nil
+}
+
+// reportOf turns the gate's result into what reports are written from.
+func reportOf(result *gate.Result) *report.Report {
+	r := &report.Report{Tool: report.Tool{Name: "chartgate", Version: version}, FailOn: result.FailOn, Findings: result.Findings}
+	for _, s := range result.Subjects {
+		c := report.Chart{Name: s.Chart.Name(), Path: s.Chart.Path, Version: s.Chart.Version()}
+		if d, err := s.Chart.Package(); err == nil {
+			c.Package = d.String()
+		}
+		if s.Resolved != nil {
+			for _, d := range s.Resolved.Deps {
+				c.Dependencies = append(c.Dependencies, report.Dependency{Name: d.Name, Version: d.Version, Repository: d.Repository, Origin: string(d.Origin), StandIn: d.StandIn})
+			}
+		}
+		r.Charts = append(r.Charts, c)
+	}
+	for _, o := range result.Outcomes {
+		r.Outcomes = append(r.Outcomes, report.Outcome{Chart: o.Chart, Check: o.Check, State: string(o.State), Reason: o.Reason})
+	}
+	return r
+}
