@@ -49,6 +49,8 @@ type Options struct {
 	Parallel int
 	// MaxParsed is how many bytes of parsed archives are kept for charts to come: 256 MiB.
 	MaxParsed int64
+	// MaxTotal is how large the files of all that one chart fetches may be together: 512 MiB.
+	MaxTotal int64
 	// Limits bound each archive, Chart each chart that file:// leads to.
 	Limits archive.Limits
 	Chart  chart.Limits
@@ -76,6 +78,9 @@ func New(opt Options) (*Resolver, error) {
 	}
 	if opt.MaxParsed <= 0 {
 		opt.MaxParsed = 256 << 20
+	}
+	if opt.MaxTotal <= 0 {
+		opt.MaxTotal = 512 << 20
 	}
 	if opt.Store == nil {
 		opt.Store = store.InMemory(store.Options{})
@@ -109,7 +114,8 @@ func (r *Resolver) Close() error {
 }
 
 const (
-	// maxDepth bounds how far charts of the tree depend on one another, maxCharts how many of them one chart takes in.
+	// maxDepth bounds how far charts of the tree depend on one another, maxCharts how many of them one chart takes in and how many dependencies a chart
+	// may name.
 	maxDepth  = 32
 	maxCharts = 1000
 )
@@ -121,8 +127,37 @@ type node struct {
 	space string // tells the charts of a mirror's folder from those of the tree: "" or "FOLDER: "
 	// above are the charts that led here, outermost first.
 	above []*node
-	// left is how many charts may still be taken in, shared by all nodes of a resolution.
-	left *atomic.Int64
+	// left is how much may still be taken in, shared by all nodes of a resolution.
+	left *budget
+}
+
+// budget bounds one resolution: a small Chart.yaml can ask for very much.
+type budget struct {
+	charts, bytes atomic.Int64
+	total         int64 // what bytes began with
+}
+
+func newBudget(total int64) *budget {
+	b := &budget{total: total}
+	b.charts.Store(maxCharts)
+	b.bytes.Store(total)
+	return b
+}
+
+// root is the chart that the resolution is for.
+func (n *node) root() *node {
+	if len(n.above) > 0 {
+		return n.above[0]
+	}
+	return n
+}
+
+// admit counts fetched archives of that many bytes.
+func (n *node) admit(size int64) error {
+	if n.left.bytes.Add(-size) < 0 {
+		return &fault{kind: KindArchive, err: fmt.Errorf("the dependencies of %s have more than %d bytes together", n.root().id(), n.left.total)}
+	}
+	return nil
 }
 
 func (n *node) id() string { return n.space + n.chart.Path }
@@ -138,8 +173,8 @@ func (n *node) child(c *chart.Chart, fsys fs.FS, space string) (*node, error) {
 	if len(child.above) > maxDepth {
 		return nil, fmt.Errorf("more than %d charts depend on one another: %s", maxDepth, strings.Join(ids(child.above), " → "))
 	}
-	if n.left.Add(-1) < 0 {
-		return nil, fmt.Errorf("more than %d charts are taken in by %s", maxCharts, child.above[0].id())
+	if n.left.charts.Add(-1) < 0 {
+		return nil, fmt.Errorf("more than %d charts are taken in by %s", maxCharts, n.root().id())
 	}
 	return child, nil
 }
@@ -162,9 +197,7 @@ func (e *cycleError) Error() string {
 // Resolve resolves the dependencies of a chart of the tree. The error is Errors, with one *Error for each dependency that failed, unless ctx
 // ended or the chart itself does not load.
 func (r *Resolver) Resolve(ctx context.Context, c *chart.Chart) (*Resolved, error) {
-	left := new(atomic.Int64)
-	left.Store(maxCharts)
-	return r.resolve(ctx, &node{chart: c, fsys: r.opt.FS, left: left})
+	return r.resolve(ctx, &node{chart: c, fsys: r.opt.FS, left: newBudget(r.opt.MaxTotal)})
 }
 
 func (r *Resolver) resolve(ctx context.Context, n *node) (*Resolved, error) {

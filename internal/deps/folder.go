@@ -66,7 +66,7 @@ func (r *Resolver) takeFolder(ctx context.Context, n *node, s step, to place) re
 		at := local{fsys: fsys, space: space, origin: OriginFile, from: path.Join(filepath.ToSlash(to.url), found.name), standIn: true}
 		return r.takeLocal(ctx, n, s, found.chart, at)
 	}
-	return r.takeArchive(fsys, s, path.Join(filepath.ToSlash(to.url), found.name), found)
+	return r.takeArchive(n, fsys, s, path.Join(filepath.ToSlash(to.url), found.name), found)
 }
 
 // candidate is a chart in a mirror's folder: unpacked, or an archive.
@@ -141,7 +141,7 @@ func pick(s step, where string, all []candidate) (candidate, error) {
 }
 
 // takeArchive reads a dependency out of an archive in a mirror's folder.
-func (r *Resolver) takeArchive(fsys fs.FS, s step, from string, found candidate) result {
+func (r *Resolver) takeArchive(n *node, fsys fs.FS, s step, from string, found candidate) result {
 	lim := r.opt.Limits.Archive
 	if lim <= 0 {
 		lim = 100 << 20
@@ -162,6 +162,9 @@ func (r *Resolver) takeArchive(fsys fs.FS, s step, from string, found candidate)
 		return result{err: &fault{kind: KindArchive, err: fmt.Errorf("reading %s: %w", from, err)}}
 	}
 	if err := s.checkFound(c.chart.Metadata, found.version, from); err != nil {
+		return result{err: err}
+	}
+	if err := n.admit(c.size); err != nil {
 		return result{err: err}
 	}
 	d := s.dependency(c.chart.Metadata.Version, from, OriginFile, &graph{chart: c.chart})

@@ -34,7 +34,7 @@ func (r *Resolver) fetchHTTP(ctx context.Context, q query) (fetched, error) {
 	want := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(entry.Digest), "sha256:"))
 	key := fmt.Sprintf("http %s %s", show(q.repository), show(from))
 	if want != "" {
-		if _, note, err := r.opt.Store.Lookup(ctx, key); err == nil && note.Digest.Encoded() == want {
+		if note, err := r.opt.Store.GetRef(ctx, key); err == nil && note.Digest.Encoded() == want && r.opt.Store.Has(note.Digest) {
 			got.blob = note.Digest
 			return got, nil
 		}

@@ -28,19 +28,14 @@ func (r *Resolver) takeFile(ctx context.Context, n *node, s step) result {
 	if c.Name() != s.name {
 		return result{err: &fault{kind: KindArchive, field: "name", err: fmt.Errorf("the chart in %s is named %q", dir, c.Name()), hint: "name the dependency like the chart"}}
 	}
-	if err := checkConstraint(s.version, c.Version()); err != nil {
-		return result{err: fromLock(s, err)}
+	switch err := checkConstraint(s.version, c.Version()); {
+	case err != nil && s.locked:
+		return result{err: &fault{kind: KindLock, field: "version", hint: "run `helm dependency update` and commit the lock",
+			err: fmt.Errorf("the chart in %s has version %s, the lock has %s", dir, c.Version(), s.version)}}
+	case err != nil:
+		return result{err: err}
 	}
 	return r.takeLocal(ctx, n, s, c, local{fsys: n.fsys, space: n.space, origin: OriginFile, from: n.space + dir})
-}
-
-// fromLock adds to an error about a local chart's version that it is the lock that asks for another.
-func fromLock(s step, err error) error {
-	var f *fault
-	if s.locked && errors.As(err, &f) && f.kind == KindVersion {
-		return &fault{kind: KindLock, field: "version", err: fmt.Errorf("%w, which is what the lock has", f.err), hint: "run `helm dependency update` and commit the lock"}
-	}
-	return err
 }
 
 // localDir is the folder in the tree that a file:// URL means.

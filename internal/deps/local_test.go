@@ -154,16 +154,7 @@ func TestGraphsThatExplode(t *testing.T) {
 
 func TestVendored(t *testing.T) {
 	r := newRig(t, "")
-	write := func(name string, data []byte) {
-		t.Helper()
-		name = filepath.Join(r.dir, "charts/web/charts", name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	write := func(name string, data []byte) { r.writeFile("charts/web/charts/"+name, data) }
 	r.push("redis@1.5.0")
 	write("redis-1.0.0.tgz", packed(t, "redis@1.0.0", "old"))
 	write("other-1.0.0.tgz", packed(t, "other@1.0.0", "old"))
@@ -211,5 +202,36 @@ func TestChartThatDoesNotLoad(t *testing.T) {
 	r := newRig(t, "-- charts/web/Chart.yaml --\na: [\n")
 	if _, err := r.resolve(); err == nil || !strings.Contains(err.Error(), "charts/web/Chart.yaml") {
 		t.Errorf("error = %v", err)
+	}
+}
+
+func TestTooManyDependencies(t *testing.T) {
+	var b strings.Builder
+	for i := range 1001 {
+		fmt.Fprintf(&b, "- {name: c%d, version: 1.0.0, repository: $OCI}\n", i)
+	}
+	r := newRig(t, webChart(b.String()))
+	if _, err := r.resolve(); err == nil || !strings.Contains(err.Error(), "it has 1001 dependencies, and 1000 are allowed") {
+		t.Errorf("error = %.300v", err)
+	}
+	if n := r.web.requests("GET", ""); n > 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestTooManyBytes(t *testing.T) {
+	r := newRig(t, webChart(`
+- {name: a, version: 1.0.0, repository: $OCI}
+- {name: b, version: 1.0.0, repository: $OCI}
+- {name: mid, version: 1.0.0, repository: 'file://../mid'}
+`)+chartYAML("mid", "1.0.0", "{name: c, version: 1.0.0, repository: $OCI}"))
+	for _, name := range []string{"a", "b", "c"} {
+		r.pushArchive(name+"@1.0.0", archiveOf(t, name, "Chart.yaml", "{apiVersion: v2, name: "+name+", version: 1.0.0}", "zeros", strings.Repeat("\x00", 1<<20)))
+	}
+	r.opt.MaxTotal = 4 << 20
+	r.mustResolve()
+	r.opt.MaxTotal = 3 << 20 // of all three, their Chart.yaml is too much
+	if _, err := r.resolve(); err == nil || !strings.Contains(err.Error(), "the dependencies of charts/web have more than 3145728 bytes together") {
+		t.Errorf("error = %.300v", err)
 	}
 }

@@ -88,7 +88,7 @@ func (r *Resolver) withURLs(deps []*helmchart.Dependency) (out []*helmchart.Depe
 		if !ok {
 			continue
 		}
-		url, err := r.repositoryURL(name)
+		url, err := r.repositoryURL(name, d.Repository)
 		if err != nil {
 			missing[i] = err
 			continue
@@ -99,7 +99,7 @@ func (r *Resolver) withURLs(deps []*helmchart.Dependency) (out []*helmchart.Depe
 }
 
 // repositoryURL is the URL of a repository that was added with `helm repo add`.
-func (r *Resolver) repositoryURL(name string) (string, error) {
+func (r *Resolver) repositoryURL(name, written string) (string, error) {
 	if r.opt.Registry == nil {
 		return "", errors.New("there is no client for repositories")
 	}
@@ -108,7 +108,7 @@ func (r *Resolver) repositoryURL(name string) (string, error) {
 		return "", err
 	}
 	if !ok {
-		return "", &fault{kind: KindLocation, field: "repository", err: fmt.Errorf("no repository definition for %q", name),
+		return "", &fault{kind: KindLocation, field: "repository", err: fmt.Errorf("no repository definition for %q", written),
 			hint: fmt.Sprintf("add it with `helm repo add %s URL`, or write its URL into Chart.yaml", shellWord(name))}
 	}
 	return entry.URL, nil

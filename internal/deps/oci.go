@@ -45,8 +45,8 @@ func (r *Resolver) fetchOCI(ctx context.Context, q query) (fetched, error) {
 
 // known finds the archive of a tag in the store, if the registry says that the tag has not moved. "" if it has to be fetched.
 func (r *Resolver) known(ctx context.Context, ref registry.Reference) (blob digest.Digest, err error) {
-	_, note, err := r.opt.Store.Lookup(ctx, "oci "+ref.String())
-	if err != nil {
+	note, err := r.opt.Store.GetRef(ctx, "oci "+ref.String())
+	if err != nil || !r.opt.Store.Has(note.Digest) {
 		return "", ctx.Err() // whatever is wrong with the store, the registry has it
 	}
 	var now registry.Descriptor

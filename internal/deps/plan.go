@@ -62,6 +62,9 @@ func (r *Resolver) plan(n *node) (*plan, error) {
 		return p, nil // Helm does not touch charts/ then
 	}
 	p.builds = len(n.above) == 0
+	if n := max(len(md.Dependencies), lockLength(lock)); n > maxCharts {
+		return nil, Errors{{Kind: KindVersion, File: "Chart.yaml", Index: -1, Err: fmt.Errorf("it has %d dependencies, and %d are allowed", n, maxCharts)}}
+	}
 	urls, missing := r.withURLs(md.Dependencies)
 	lockErr := error(nil)
 	if lock != nil && len(missing) == 0 {
@@ -83,6 +86,13 @@ func (r *Resolver) plan(n *node) (*plan, error) {
 		p.settle()
 	}
 	return p, nil
+}
+
+func lockLength(lock *helmchart.Lock) int {
+	if lock == nil {
+		return 0
+	}
+	return len(lock.Dependencies)
 }
 
 func lockError(md *helmchart.Metadata, err error) *Error {

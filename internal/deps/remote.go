@@ -20,13 +20,16 @@ type fetched struct {
 }
 
 // takeRemote finds a dependency in a registry or a chart repository.
-func (r *Resolver) takeRemote(ctx context.Context, s step, to place) result {
+func (r *Resolver) takeRemote(ctx context.Context, n *node, s step, to place) result {
 	q := query{repository: to.url, name: s.name, version: s.version, locked: s.locked}
 	got, c, err := r.get(ctx, q)
 	if err != nil {
 		return result{err: err}
 	}
 	if err := s.checkFound(c.chart.Metadata, got.version, got.from); err != nil {
+		return result{err: err}
+	}
+	if err := n.admit(c.size); err != nil {
 		return result{err: err}
 	}
 	origin := OriginHTTP

@@ -169,7 +169,7 @@ func TestAllErrorsTogether(t *testing.T) {
 		{4, deps.KindMissing, "repository", `it has no repository, and there is no folder charts/own`},
 		{5, deps.KindVersion, "version", `"latest" is neither a version nor a range of versions`},
 		{6, deps.KindLocation, "repository", `"stable" is not the URL of a repository`},
-		{7, deps.KindLocation, "repository", `no repository definition for "mine"`},
+		{7, deps.KindLocation, "repository", `no repository definition for "@mine"`},
 		{8, deps.KindLocation, "repository", `"s3://bucket/charts" is neither an oci:// nor an https:// URL`},
 		{9, deps.KindFetch, "", `connection refused`},
 		{10, deps.KindLocation, "repository", `Upper`},

@@ -92,13 +92,18 @@ func (r *rig) expand(s string) string {
 func (r *rig) write(tree string) {
 	r.t.Helper()
 	for _, f := range txtar.Parse([]byte(tree)).Files {
-		name := filepath.Join(r.dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			r.t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(r.expand(string(f.Data))), 0o644); err != nil {
-			r.t.Fatal(err)
-		}
+		r.writeFile(f.Name, []byte(r.expand(string(f.Data))))
+	}
+}
+
+func (r *rig) writeFile(name string, data []byte) {
+	r.t.Helper()
+	name = filepath.Join(r.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		r.t.Fatal(err)
 	}
 }
 

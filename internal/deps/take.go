@@ -34,7 +34,7 @@ func (r *Resolver) take(ctx context.Context, n *node, p *plan, s step) result {
 	if to.folder {
 		return r.takeFolder(ctx, n, s, to)
 	}
-	return r.takeRemote(ctx, s, to)
+	return r.takeRemote(ctx, n, s, to)
 }
 
 // place is where a dependency is looked for.

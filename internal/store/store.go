@@ -260,6 +260,21 @@ func (s *Store) Get(ctx context.Context, d digest.Digest) ([]byte, error) {
 	return data, nil
 }
 
+// Has reports whether the store has content, though not whether it is whole: only Get tells.
+func (s *Store) Has(d digest.Digest) bool {
+	if validate(d) != nil {
+		return false
+	}
+	if _, ok := s.mem.get(d); ok {
+		return true
+	}
+	if s.root == nil {
+		return false
+	}
+	_, err := s.root.Stat(blobName(d))
+	return err == nil
+}
+
 // CorruptError says that content did not have its digest, or that a reference could not be read. It is an ErrNotFound: the entry is gone.
 type CorruptError struct{ Name string }
 

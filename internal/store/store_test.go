@@ -58,6 +58,9 @@ func TestPutGet(t *testing.T) {
 			t.Errorf("digests %s, %s", d, again)
 		}
 		for name, from := range map[string]*store.Store{"the same": s, "another": open(t, dir, store.Options{})} {
+			if !from.Has(d) {
+				t.Errorf("%s store does not have it", name)
+			}
 			got, err := from.Get(t.Context(), d)
 			if err != nil || string(got) != data {
 				t.Errorf("from %s store: %d bytes, %v", name, len(got), err)
@@ -66,6 +69,9 @@ func TestPutGet(t *testing.T) {
 	}
 	if _, err := s.Get(t.Context(), digest.FromString("none")); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("error = %v, want ErrNotFound", err)
+	}
+	if s.Has(digest.FromString("none")) || s.Has("sha256:../x") {
+		t.Error("the store has what was never stored")
 	}
 }
 
