@@ -21,7 +21,8 @@ type fetched struct {
 
 // takeRemote finds a dependency in a registry or a chart repository.
 func (r *Resolver) takeRemote(ctx context.Context, n *node, s step, to place) result {
-	q := query{repository: to.url, name: s.name, version: s.version, locked: s.locked}
+	// A lock's version and the same one in Chart.yaml are one question.
+	q := query{repository: to.url, name: s.name, version: s.version, locked: s.locked && !isExact(s.version)}
 	got, c, err := r.get(ctx, q)
 	if err != nil {
 		return result{err: err}
