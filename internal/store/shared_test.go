@@ -143,3 +143,17 @@ func step(s *store.Store) error {
 	}
 	return nil
 }
+
+func TestPutStopsWithContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := open(t, t.TempDir(), store.Options{Fallback: true})
+	unlock := holdLock(t, s)
+	defer unlock()
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, err := s.Put(ctx, []byte("x")); !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v", err)
+	}
+	if s.Degraded() != nil {
+		t.Error("a cancelled write is no reason to stop writing")
+	}
+}

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -328,20 +327,6 @@ func TestFailingWriteFallsBack(t *testing.T) {
 		if got, err := s.Get(t.Context(), d); err != nil || !bytes.Equal(got, []byte("x")) {
 			t.Errorf("%q, %v", got, err)
 		}
-	}
-}
-
-func TestPutStopsWithContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	s := open(t, t.TempDir(), store.Options{Fallback: true})
-	unlock := holdLock(t, s)
-	defer unlock()
-	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, err := s.Put(ctx, []byte("x")); !errors.Is(err, context.Canceled) {
-		t.Errorf("error = %v", err)
-	}
-	if s.Degraded() != nil {
-		t.Error("a cancelled write is no reason to stop writing")
 	}
 }
 
