@@ -75,13 +75,10 @@ func run(ctx context.Context, args []string, std stdio) int {
 }
 
 func (v verb) call(ctx context.Context, args []string, std stdio) int {
-	flags := pflag.NewFlagSet("chartgate "+v.name, pflag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.SortFlags = false
-	f := v.make(flags)
+	flags, f := v.flags()
 	err := flags.Parse(args)
 	if errors.Is(err, pflag.ErrHelp) {
-		fmt.Fprintf(std.Out, "chartgate %s: %s\n\nusage: chartgate %s [FLAGS] %s\n\n%s", v.name, v.doc, v.name, v.args, flags.FlagUsages())
+		fmt.Fprintf(std.Out, "chartgate %s: %s\n\nusage: chartgate %s\n\n%s", v.name, v.doc, v.usage(), flags.FlagUsages())
 		return exitClean
 	}
 	if err != nil {
@@ -96,6 +93,16 @@ func (v verb) call(ctx context.Context, args []string, std stdio) int {
 	}
 	return code
 }
+
+// flags makes the verb's flags afresh, and the function that they are for.
+func (v verb) flags() (*pflag.FlagSet, func(context.Context, []string, stdio) (int, error)) {
+	flags := pflag.NewFlagSet("chartgate "+v.name, pflag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.SortFlags = false
+	return flags, v.make(flags)
+}
+
+func (v verb) usage() string { return strings.TrimSpace(v.name + " [FLAGS] " + v.args) }
 
 func usage(w io.Writer) {
 	fmt.Fprintf(w, "chartgate is the gate that every Helm chart passes before it is published.\n\nusage: chartgate VERB [FLAGS] [ARGS]\n\n")

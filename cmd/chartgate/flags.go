@@ -178,7 +178,7 @@ func (c *common) options(std stdio, root string, cfg *config.Config, charts []st
 	return gate.Options{
 		Root: root, Config: cfg, Checks: c.checks, Only: only, Touched: c.touched, Base: c.base, Env: std.Env,
 		Registry: client, Store: cache, Progress: progress.Update,
-	}, progress.Done, nil
+	}, func() { progress.Done(); cache.Close() }, nil
 }
 
 // below turns an argument into a path below the root; what is no path stays, since it may be a chart's name.

@@ -148,8 +148,9 @@ func renderPart(ctx context.Context, engine *render.Engine, checks []Check, s *S
 // excused reports whether the render may fail: bare defaults, values for tests
 // beside them, and a template that asks for a value.
 func excused(s *Subject, r *Rendered) bool {
-	var te *render.TemplateError
-	return s.Conventional && r.Set.Name == chart.DefaultsSet && s.Chart.HasCI() && errors.As(r.Err, &te) && te.AsksForValue()
+	var e *render.Error
+	asks := errors.As(r.Err, &e) && (e.Kind == render.Required || e.Kind == render.Fail)
+	return asks && s.Conventional && r.Set.Name == chart.DefaultsSet && s.Chart.HasCI()
 }
 
 // guarded runs f; a panic or an error of the check becomes a failed outcome.

@@ -57,11 +57,10 @@ func rules() []lint.Rule {
 
 func check(ctx context.Context, scanner *kubesec.Scanner, minScore int, s *lint.Subject, result *render.Result) ([]finding.Finding, error) {
 	var out []finding.Finding
-	for i := range result.Manifests {
+	for _, m := range result.Manifests {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m := &result.Manifests[i]
 		if !mayHavePods(m.Data) {
 			continue
 		}
@@ -69,9 +68,9 @@ func check(ctx context.Context, scanner *kubesec.Scanner, minScore int, s *lint.
 		if yaml.Unmarshal([]byte(m.Data), &obj) != nil || obj == nil {
 			continue // lint-and-test says so
 		}
-		file, line := m.Pos(1)
+		at := m.Pos(1)
 		results, err := scanner.Scan(ctx, obj)
-		place := func(f finding.Finding) { out = append(out, s.Place(f, file, line, 0)) }
+		place := func(f finding.Finding) { out = append(out, s.Place(f, at.File, at.Line, 0)) }
 		for _, r := range results {
 			for _, f := range findings(r, minScore) {
 				place(f)

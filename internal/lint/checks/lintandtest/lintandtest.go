@@ -151,8 +151,7 @@ func renderPart(_ context.Context, s *lint.Subject, r *lint.Rendered) ([]finding
 	}
 	var out []finding.Finding
 	own := s.Chart.Name() + "/templates/"
-	for i := range r.Result.Templates {
-		t := &r.Result.Templates[i]
+	for _, t := range r.Result.Templates {
 		if !strings.HasPrefix(t.Name, own) || path.Ext(t.Name) != ".yaml" {
 			continue // as Helm: other charts' templates are for their own repositories to lint
 		}
@@ -166,7 +165,7 @@ func renderPart(_ context.Context, s *lint.Subject, r *lint.Rendered) ([]finding
 
 // renderFault turns a failed render into a finding.
 func renderFault(s *lint.Subject, r *lint.Rendered) ([]finding.Finding, error) {
-	var te *render.TemplateError
+	var te *render.Error
 	if !errors.As(r.Err, &te) {
 		return nil, fmt.Errorf("rendering with %s: %w", r.Set.Name, r.Err)
 	}

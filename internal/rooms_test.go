@@ -1,0 +1,98 @@
+package internal_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/chartgate/chartgate/internal/"
+
+// rooms says which rooms each may import directly. What is not listed may not be
+// imported by anybody, so a new room is added here first.
+var rooms = map[string][]string{
+	"source":           {},
+	"archive":          {},
+	"store":            {},
+	"git":              {},
+	"ui":               {},
+	"registry":         {},
+	"registry/server":  {},
+	"yamllint":         {},
+	"kubesec":          {},
+	"render/engine":    {"render/chartutil"},
+	"render/chartutil": {},
+	"finding":          {"source"},
+	"config":           {"source"},
+	"report":           {"finding", "source"},
+	"chart":            {"source", "archive"},
+	"deps":             {"chart", "source", "archive", "store", "registry"},
+	"render":           {"deps", "chart", "source", "archive", "render/engine", "render/chartutil"},
+	"lint":             {"render", "deps", "chart", "source", "finding"},
+	"lint/checks":      {"lint", "lint/checks/*", "yamllint"},
+	"lint/checks/*":    {"lint", "render", "deps", "chart", "archive", "source", "finding", "yamllint", "kubesec"},
+	"gate":             {"lint/checks", "lint", "render", "deps", "chart", "config", "source", "finding", "git", "registry", "store", "yamllint"},
+	"publish":          {"deps", "chart", "archive", "registry"},
+}
+
+// TestRooms asserts the import direction of the rooms, tests left out.
+func TestRooms(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && d.Name() == "testdata" {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		room := roomOf(filepath.ToSlash(filepath.Dir(name)))
+		seen[room] = true
+		allowed, known := rooms[room]
+		if !known {
+			t.Errorf("%s: the room %q is not listed", name, room)
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if strings.HasPrefix(imported, "github.com/chartgate/chartgate/cmd") {
+				t.Errorf("%s imports a command", name)
+			}
+			below, ours := strings.CutPrefix(imported, module)
+			if ours && roomOf(below) != room && !slices.Contains(allowed, roomOf(below)) {
+				t.Errorf("%s: %q may not import %q", name, room, below)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range rooms {
+		if !seen[room] {
+			t.Errorf("the room %q is listed and empty", room)
+		}
+	}
+}
+
+func roomOf(dir string) string {
+	if path.Dir(dir) == "lint/checks" {
+		return "lint/checks/*"
+	}
+	return dir
+}
