@@ -63,7 +63,7 @@ func judge(s *Step, p *pack, there *registry.PulledChart) {
 	case len(changes) == 0:
 		s.settle(Skip, "the same files are there", "")
 	default:
-		s.settle(Refuse, "version "+s.Version+" is there with other content: "+files(len(changes))+" differ", raise)
+		s.settle(Refuse, "version "+s.Version+" is there with other content: "+differing(len(changes)), raise)
 		s.differ(changes)
 	}
 }

@@ -120,7 +120,7 @@ func TestUnusableCharts(t *testing.T) {
 		{item("a/b", "1.0.0"), `"a/b" cannot be the name of a chart`},
 		{item("..", "1.0.0"), ".."},
 		{item("", "1.0.0"), `"" cannot be the name of a chart`},
-		{item("web", "1.0.0-" + strings.Repeat("x", 130)), "cannot be a tag"},
+		{item("web", "1.0.0-"+strings.Repeat("x", 130)), "cannot be a tag"},
 		{item("web", "not a version"), "cannot be a tag"},
 		{item("web", "latest"), "it cannot be packed"},
 		{item("web", "1.0.0", "values.yaml", "twice"), "more than one file"},

@@ -106,10 +106,10 @@ func printable(name string) string {
 	return name
 }
 
-// files counts files to people.
-func files(n int) string {
+// differing counts files to people.
+func differing(n int) string {
 	if n == 1 {
-		return "1 file"
+		return "1 file differs"
 	}
-	return fmt.Sprintf("%d files", n)
+	return fmt.Sprintf("%d files differ", n)
 }
