@@ -6,27 +6,27 @@ const (
 	defaultPreset = `
 yaml-files: ['*.yaml', '*.yml', .yamllint]
 rules:
-#  anchors: enable
+  anchors: enable
   braces: enable
-#  brackets: enable
+  brackets: enable
   colons: enable
-#  commas: enable
+  commas: enable
   comments: {level: warning}
-#  comments-indentation: {level: warning}
-#  document-end: disable
+  comments-indentation: {level: warning}
+  document-end: disable
   document-start: {level: warning}
-#  empty-lines: enable
-#  empty-values: disable
-#  float-values: disable
-#  hyphens: enable
+  empty-lines: enable
+  empty-values: disable
+  float-values: disable
+  hyphens: enable
   indentation: enable
   key-duplicates: enable
-#  key-ordering: disable
+  key-ordering: disable
   line-length: enable
   new-line-at-end-of-file: enable
-#  new-lines: enable
-#  octal-values: disable
-#  quoted-strings: disable
+  new-lines: enable
+  octal-values: disable
+  quoted-strings: disable
   trailing-spaces: enable
   truthy: {level: warning}
 `
@@ -34,14 +34,14 @@ rules:
 extends: default
 rules:
   braces: {level: warning, max-spaces-inside: 1}
-#  brackets: {level: warning, max-spaces-inside: 1}
+  brackets: {level: warning, max-spaces-inside: 1}
   colons: {level: warning}
-#  commas: {level: warning}
+  commas: {level: warning}
   comments: disable
-#  comments-indentation: disable
+  comments-indentation: disable
   document-start: disable
-#  empty-lines: {level: warning}
-#  hyphens: {level: warning}
+  empty-lines: {level: warning}
+  hyphens: {level: warning}
   indentation: {level: warning, indent-sequences: consistent}
   line-length: {level: warning, allow-non-breakable-inline-mappings: true}
   truthy: disable
@@ -52,21 +52,21 @@ rules:
 	chartsPreset = `
 yaml-files: ['*.yaml', '*.yml', .yamllint]
 rules:
-#  anchors: enable
+  anchors: enable
   braces: {min-spaces-inside: 0, max-spaces-inside: 0, min-spaces-inside-empty: -1, max-spaces-inside-empty: -1}
-#  brackets: {min-spaces-inside: 0, max-spaces-inside: 0, min-spaces-inside-empty: -1, max-spaces-inside-empty: -1}
+  brackets: {min-spaces-inside: 0, max-spaces-inside: 0, min-spaces-inside-empty: -1, max-spaces-inside-empty: -1}
   colons: {max-spaces-before: 0, max-spaces-after: 1}
-#  commas: {max-spaces-before: 0, min-spaces-after: 1, max-spaces-after: 1}
+  commas: {max-spaces-before: 0, min-spaces-after: 1, max-spaces-after: 1}
   comments: {require-starting-space: true, min-spaces-from-content: 1}
-#  document-end: disable
+  document-end: disable
   document-start: disable
-#  empty-lines: {max: 2, max-start: 0, max-end: 0}
-#  hyphens: {max-spaces-after: 1}
+  empty-lines: {max: 2, max-start: 0, max-end: 0}
+  hyphens: {max-spaces-after: 1}
   indentation: {spaces: consistent, indent-sequences: whatever, check-multi-line-strings: false}
   key-duplicates: enable
   line-length: disable
   new-line-at-end-of-file: enable
-#  new-lines: {type: unix}
+  new-lines: {type: unix}
   trailing-spaces: enable
   truthy: {level: warning}
 `

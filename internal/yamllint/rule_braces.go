@@ -8,7 +8,7 @@ func bracesRule() *Rule {
 		Bad:  "---\nlabels: { app: web }\n", Good: "---\nlabels: {app: web}\n",
 		Options: bracketOptions("braces", "flow mappings"),
 		check: func(o options, text []byte, r *reporter) checks {
-			return checkBrackets(o, r, FlowMappingStart, FlowMappingEnd, "braces", "forbidden flow mapping")
+			return checkBrackets(o, text, r, FlowMappingStart, FlowMappingEnd, "braces", "forbidden flow mapping")
 		},
 	}
 }
@@ -28,7 +28,7 @@ func bracketOptions(name, collections string) []Option {
 }
 
 // checkBrackets checks braces or brackets.
-func checkBrackets(o options, r *reporter, open, shut Kind, name, forbidden string) checks {
+func checkBrackets(o options, text []byte, r *reporter, open, shut Kind, name, forbidden string) checks {
 	minFull, maxFull := o.int("min-spaces-inside"), o.int("max-spaces-inside")
 	minEmpty, maxEmpty := o.int("min-spaces-inside-empty"), o.int("max-spaces-inside-empty")
 	if minEmpty == -1 {
@@ -60,7 +60,7 @@ func checkBrackets(o options, r *reporter, open, shut Kind, name, forbidden stri
 			}
 		}
 		if t.Kind == shut && w.prev != nil && w.prev.Kind != open {
-			if n := spacesAfter(w.prev, t); n >= 0 {
+			if n := spacesBefore(text, w.prev, t); n >= 0 {
 				inside(n, minFull, maxFull, t.Start, t.Start.Column, name)
 			}
 		}

@@ -3,6 +3,7 @@ package yamllint
 import (
 	"bytes"
 	"fmt"
+	"unicode/utf8"
 )
 
 func lineLengthRule() *Rule {
@@ -69,9 +70,18 @@ func unbreakablePair(line []byte) bool {
 		}
 	}
 	for s.next(&t) {
-		if t.Kind == Value {
-			return s.next(&t) && t.Kind == Scalar && bytes.IndexByte(line[t.Start.Offset:], ' ') < 0
+		if t.Kind == Value && s.next(&t) && t.Kind == Scalar {
+			return bytes.IndexByte(skipRunes(line, t.Start.Column), ' ') < 0
 		}
 	}
 	return false
+}
+
+// skipRunes returns what comes after the first n characters.
+func skipRunes(b []byte, n int) []byte {
+	for ; n > 0 && len(b) > 0; n-- {
+		_, size := utf8.DecodeRune(b)
+		b = b[size:]
+	}
+	return b
 }

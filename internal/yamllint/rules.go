@@ -34,14 +34,27 @@ type Type struct {
 // Rules returns the rules by name. The slice is the caller's.
 func Rules() []*Rule {
 	return []*Rule{
+		anchorsRule(),
 		bracesRule(),
+		bracketsRule(),
 		colonsRule(),
+		commasRule(),
 		commentsRule(),
+		commentsIndentationRule(),
+		documentEndRule(),
 		documentStartRule(),
+		emptyLinesRule(),
+		emptyValuesRule(),
+		floatValuesRule(),
+		hyphensRule(),
 		indentationRule(),
 		keyDuplicatesRule(),
+		keyOrderingRule(),
 		lineLengthRule(),
 		newLineAtEndOfFileRule(),
+		newLinesRule(),
+		octalValuesRule(),
+		quotedStringsRule(),
 		trailingSpacesRule(),
 		truthyRule(),
 	}
