@@ -116,9 +116,9 @@ func TestLoadErrorsNameFileAndLine(t *testing.T) {
 	}{
 		"missing":     {map[string]string{"c/values.yaml": ""}, "c/Chart.yaml", 1, "Chart.yaml file is missing"},
 		"empty":       {map[string]string{"c/Chart.yaml": ""}, "c/Chart.yaml", 1, "chart.metadata.name is required"},
-		"malformed":   {map[string]string{"c/Chart.yaml": "apiVersion: v2\nname: [\n"}, "c/Chart.yaml", 2, "cannot load Chart.yaml"},
+		"malformed":   {map[string]string{"c/Chart.yaml": "apiVersion: v2\nname: [\n"}, "c/Chart.yaml", 3, "cannot load Chart.yaml"},
 		"values":      {map[string]string{"c/Chart.yaml": chartYAML, "c/values.yaml": "- a\n"}, "c/values.yaml", 1, "cannot unmarshal array"},
-		"values YAML": {map[string]string{"c/Chart.yaml": chartYAML, "c/values.yaml": "a: 1\nb: {\n"}, "c/values.yaml", 2, "cannot load values.yaml"},
+		"values YAML": {map[string]string{"c/Chart.yaml": chartYAML, "c/values.yaml": "a: 1\nb: {\n"}, "c/values.yaml", 3, "cannot load values.yaml"},
 		"lock":        {map[string]string{"c/Chart.yaml": chartYAML, "c/Chart.lock": "a: ]\n"}, "c/Chart.lock", 1, "cannot load Chart.lock"},
 		"subchart":    {map[string]string{"c/Chart.yaml": chartYAML, "c/charts/x/values.yaml": ""}, "c/charts/x", 0, "Chart.yaml file is missing"},
 		"helmignore":  {map[string]string{"c/Chart.yaml": chartYAML, "c/.helmignore": "a/**\n"}, "c/.helmignore", 1, "double-star"},

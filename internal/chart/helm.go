@@ -136,6 +136,9 @@ func (c *Chart) explain(err error) *LoadError {
 			}
 			if strings.Contains(rest, "cannot unmarshal") && name == "values.yaml" {
 				e.Hint = "a values file is a mapping of names to values"
+				file, _ := c.File(name)
+				doc, _ := source.ParseYAML(file.Data)
+				e.Pos, _ = doc.Pos()
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func (g *run) findBase(ctx context.Context) error {
 	case errors.Is(err, git.ErrNoParent):
 		return nil // every chart is new
 	case errors.Is(err, git.ErrNotRepository):
-		g.base.Err = fmt.Errorf("%s is not in a git repository, so there is nothing to compare versions with: leave the check out with --check", g.Root)
+		g.base.Err = fmt.Errorf("%s is not in a git repository, so there is nothing to compare versions with: leave the check out by naming the others with --check", g.Root)
 	case err != nil:
 		g.base.Err = err
 	}

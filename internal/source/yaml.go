@@ -184,10 +184,14 @@ func tokenPos(t *token.Token) Pos {
 	return Pos{t.Position.Line, t.Position.Column}
 }
 
-var errorLine = regexp.MustCompile(`\bline (\d+)(?:,? column (\d+))?`)
+var (
+	errorLine = regexp.MustCompile(`\bline (\d+)(?:,? column (\d+))?(?:: (.*))?`)
+	// What go-yaml's parser says, whose lines count from 0, unlike its scanner's.
+	parserWords = regexp.MustCompile(`^did not find expected (?:key|'-'|','|<|node)|^found (?:duplicate %|incompatible YAML|undefined tag)`)
+)
 
-// ErrorPos finds the "line N" (and "column N") that YAML libraries put
-// into their messages; the zero Pos when there is none.
+// ErrorPos finds the place that YAML libraries put into their messages: "line N",
+// perhaps with "column N"; the zero Pos when there is none.
 func ErrorPos(err error) Pos {
 	m := errorLine.FindStringSubmatch(err.Error())
 	if m == nil {
@@ -195,5 +199,8 @@ func ErrorPos(err error) Pos {
 	}
 	line, _ := strconv.Atoi(m[1])
 	column, _ := strconv.Atoi(m[2])
+	if parserWords.MatchString(m[3]) {
+		line++
+	}
 	return Pos{line, column}
 }

@@ -61,9 +61,11 @@ func TestParseYAMLOfBrokenFile(t *testing.T) {
 
 func TestErrorPos(t *testing.T) {
 	for msg, want := range map[string]Pos{
-		"yaml: line 7: did not find expected key": {7, 0},
-		"line 3, column 9: bad":                   {3, 9},
-		"nothing":                                 {},
+		"yaml: line 7: did not find expected key":      {8, 0},
+		"yaml: line 7: found unexpected end of stream": {7, 0},
+		"yaml: unmarshal errors:\n  line 2: cannot":    {2, 0},
+		"line 3, column 9: bad":                        {3, 9},
+		"nothing":                                      {},
 	} {
 		if got := ErrorPos(errors.New(msg)); got != want {
 			t.Errorf("ErrorPos(%q) = %v, want %v", msg, got, want)

@@ -3,7 +3,7 @@ package chartschema
 import (
 	_ "embed"
 	"fmt"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -46,10 +46,18 @@ func chartFile(c *chart.Chart) ([]finding.Finding, error) {
 	}
 	doc, _ := source.ParseYAML(file.Data)
 	var out []finding.Finding
+	var missing []string
 	for _, e := range result.Errors() {
+		if property, ok := e.Details()["property"].(string); ok && e.Type() == "required" && e.Field() == "(root)" {
+			missing = append(missing, property)
+			continue
+		}
 		out = append(out, fieldFinding(file, doc, e))
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Message < out[j].Message })
+	slices.SortStableFunc(out, func(a, b finding.Finding) int { return strings.Compare(a.Message, b.Message) })
+	if len(missing) > 0 {
+		out = append(out, missingFinding(file, missing))
+	}
 	if m := c.Metadata(); m != nil && m.Name != "" && m.Name != c.FolderName() && c.FolderName() != "." {
 		pos, _ := doc.Value("name")
 		out = append(out, finding.Finding{Rule: "name", Severity: finding.Error, File: file.Path, Pos: pos,
@@ -83,15 +91,7 @@ func fieldFinding(file source.File, doc *source.YAML, e gojsonschema.ResultError
 	f.Pos, _ = doc.Value(path...)
 	f.Message = e.Description()
 	if property, ok := e.Details()["property"].(string); ok && e.Type() == "required" {
-		f.Message = fmt.Sprintf("%s is missing", property)
-		if hint, ok := missingHints[property]; ok {
-			f.Hint = hint
-		}
-		if len(path) == 0 {
-			f.Pos = source.Pos{Line: 1, Column: 1}
-		} else {
-			f.Message = fmt.Sprintf("%s of %s is missing", property, key)
-		}
+		f.Message = fmt.Sprintf("%s of %s is missing", property, key)
 		return f
 	}
 	if e.Type() == "pattern" {
@@ -102,6 +102,24 @@ func fieldFinding(file source.File, doc *source.YAML, e gojsonschema.ResultError
 	if key != "" && !strings.HasPrefix(f.Message, key) {
 		f.Message = key + ": " + f.Message
 	}
+	return f
+}
+
+// missingFinding is one finding for all that Chart.yaml lacks.
+func missingFinding(file source.File, missing []string) finding.Finding {
+	slices.Sort(missing)
+	f := finding.Finding{Rule: "chart-file", Severity: finding.Error, File: file.Path, Pos: source.Pos{Line: 1, Column: 1}}
+	var hints []string
+	for _, m := range missing {
+		hints = append(hints, missingHints[m])
+	}
+	f.Hint = strings.Join(hints, "; ")
+	last := len(missing) - 1
+	if last == 0 {
+		f.Message = missing[0] + " is missing"
+		return f
+	}
+	f.Message = strings.Join(missing[:last], ", ") + " and " + missing[last] + " are missing"
 	return f
 }
 

@@ -181,7 +181,7 @@ func renderFault(s *lint.Subject, r *lint.Rendered) ([]finding.Finding, error) {
 		f.Rule = "manifest-yaml"
 	case render.Values:
 		f.Rule = "values"
-		f.File, f.Pos = te.File, source.Pos{Line: te.Line, Column: te.Column}
+		f.File, f.Pos = te.File, valuesPos(r.Set, te)
 		return []finding.Finding{f}, nil
 	}
 	if r.Excused {
@@ -193,6 +193,22 @@ func renderFault(s *lint.Subject, r *lint.Rendered) ([]finding.Finding, error) {
 		return []finding.Finding{f}, nil
 	}
 	return []finding.Finding{s.Place(f, te.File, te.Line, te.Column)}, nil
+}
+
+// valuesPos is where a values file is at fault: on the line that the error names, else
+// where its content begins.
+func valuesPos(set chart.ValuesSet, e *render.Error) source.Pos {
+	if e.Line > 0 {
+		return source.Pos{Line: e.Line, Column: e.Column}
+	}
+	for _, f := range set.Files {
+		if f.Path == e.File {
+			doc, _ := source.ParseYAML(f.Data)
+			pos, _ := doc.Pos()
+			return pos
+		}
+	}
+	return source.Pos{}
 }
 
 func parseKube(version string) (kubeVersion, error) {
