@@ -8,6 +8,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/chartgate/chartgate/internal/render/chartutil"
 	"helm.sh/helm/v3/pkg/chart"
 	helmutil "helm.sh/helm/v3/pkg/chartutil"
 )
@@ -23,7 +24,8 @@ type Options struct {
 	Limits Limits
 }
 
-// Engine renders charts. It keeps what it has parsed; goroutines may share it.
+// Engine renders charts. It keeps what it has parsed and the keys that it has
+// generated; goroutines may share it.
 type Engine struct {
 	opts    Options
 	lim     Limits
@@ -43,16 +45,6 @@ func New(opts Options) *Engine {
 	return &Engine{opts: opts, lim: opts.Limits.WithDefaults(), library: newLibrary(), parsed: map[parsedKey]*source{}}
 }
 
-// Seeded returns an Engine that differs in its seed alone and shares what
-// has been parsed, and keys that have been generated.
-func (e *Engine) Seeded(seed string) *Render { return &Render{engine: e, seed: seed} }
-
-// Render is an Engine with a seed of its own.
-type Render struct {
-	engine *Engine
-	seed   string
-}
-
 // Execute renders every template of a chart and its dependencies, which must
 // have been processed (chartutil.ProcessDependenciesWithMerge), with the
 // values that chartutil.ToRenderValues gives.
@@ -60,18 +52,17 @@ type Render struct {
 // The error is a *TemplateError, or wraps the error of the context. Templates
 // may change the values; nothing of the chart itself is changed.
 func (e *Engine) Execute(ctx context.Context, c *chart.Chart, vals helmutil.Values) (*Output, error) {
-	return e.Seeded(e.opts.Seed).Execute(ctx, c, vals)
+	return e.ExecuteSeeded(ctx, e.opts.Seed, c, vals)
 }
 
-// Execute is Engine.Execute.
-func (x *Render) Execute(ctx context.Context, c *chart.Chart, vals helmutil.Values) (out *Output, err error) {
-	e := x.engine
+// ExecuteSeeded is Execute with a seed of its own instead of Options.Seed.
+func (e *Engine) ExecuteSeeded(ctx context.Context, seed string, c *chart.Chart, vals helmutil.Values) (*Output, error) {
 	list := jobs(c, vals)
 	r := &run{
 		engine: e, ctx: ctx, lim: e.lim, until: time.Now().Add(e.lim.Time),
 		included: map[string]int{}, sources: make(map[uint32]*source, len(list)), regexps: map[string]*pattern{},
 	}
-	if x.seed != "" {
+	if seed != "" {
 		r.random = new(drbg)
 	}
 	r.set = template.New(tplName)
@@ -80,13 +71,13 @@ func (x *Render) Execute(ctx context.Context, c *chart.Chart, vals helmutil.Valu
 	if err := r.parse(list); err != nil {
 		return nil, err
 	}
-	out = &Output{Templates: make([]Rendered, 0, len(list))}
+	out := &Output{Templates: make([]Rendered, 0, len(list))}
 	for _, j := range list {
 		if j.partial() {
 			continue
 		}
 		if r.random != nil {
-			r.random.seed(x.seed, j.name)
+			r.random.seed(seed, j.name)
 		}
 		text, err := r.render(j)
 		if err != nil {
@@ -148,7 +139,7 @@ func (r *run) render(j *job) (out Rendered, err error) {
 			err = &TemplateError{File: at.File, Line: at.Line, Kind: Panic, Message: fmt.Sprintf("rendering template failed: %v", p)}
 		}
 	}()
-	err = r.set.Lookup(j.name).Execute(root, j.values)
+	err = r.set.Lookup(j.name).Execute(root, chartutil.Values(j.values))
 	if r.stopped != nil {
 		return out, stopError(r.stopped, stoppedAt(root.where(j.name), err))
 	}

@@ -22,11 +22,12 @@ const (
 	Panic    Kind = "panic"    // a function crashed outside of what text/template catches
 	YAML     Kind = "yaml"     // what was rendered is not YAML
 	Chart    Kind = "chart"    // the chart cannot be rendered at all
+	Values   Kind = "values"   // a values file is not one
 )
 
 // TemplateError is a failed render, in Helm's words.
 type TemplateError struct {
-	File    string // template as Helm names it: "mychart/templates/x.yaml"; "" when there is none
+	File    string // template as Helm names it: "mychart/templates/x.yaml"; for Values the values file; "" when there is none
 	Line    int    // from 1; 0 when not known
 	Column  int    // from 1, in bytes; 0 when not known
 	Message string // what Helm prints, without the "Error: " before it

@@ -85,7 +85,7 @@ func (w *rewriter) list(l *parse.ListNode) int {
 			levels = w.branch(&n.BranchNode)
 		case *parse.RangeNode:
 			levels = w.branch(&n.BranchNode)
-			w.guard(n.Pipe, hiddenRange)
+			w.guardRange(n.Pipe)
 			n.List.Nodes = append([]parse.Node{w.text(turnMark, nil, n.Pos, 0)}, n.List.Nodes...)
 		}
 		if w.literals > maxLiterals && w.excess == nil {
@@ -110,17 +110,20 @@ func (w *rewriter) pipe(p *parse.PipeNode) int {
 	}
 	deepest := 0
 	cmds := make([]*parse.CommandNode, 0, len(p.Cmds)+1)
-	for _, c := range p.Cmds {
-		for i, arg := range c.Args {
+	for i, c := range p.Cmds {
+		for j, arg := range c.Args {
 			deepest = max(deepest, w.arg(arg))
-			if i > 0 && counted(arg) {
-				c.Args[i] = &parse.PipeNode{NodeType: parse.NodePipe, Pos: arg.Position(), Line: p.Line,
-					Cmds: []*parse.CommandNode{{NodeType: parse.NodeCommand, Pos: arg.Position(), Args: []parse.Node{arg}}, hidden(hiddenField, arg.Position())}}
+			if j > 0 && counted(arg) {
+				c.Args[j] = pipeline(hidden(hiddenField, arg.Position(), arg))
 			}
 		}
-		cmds = append(cmds, c)
-		if counted(c.Args[0]) {
-			cmds = append(cmds, hidden(hiddenCount, c.Pos))
+		switch {
+		case !counted(c.Args[0]):
+			cmds = append(cmds, c)
+		case i == 0:
+			cmds = append(cmds, hidden(hiddenCount, c.Pos, pipeline(c)))
+		default:
+			cmds = append(cmds, c, hidden(hiddenCount, c.Pos))
 		}
 	}
 	p.Cmds = cmds
@@ -156,51 +159,71 @@ func counted(n parse.Node) bool {
 // guard appends a hidden function, unless the pipeline can only give a
 // scalar, which needs no guarding.
 func (w *rewriter) guard(p *parse.PipeNode, name string) {
-	switch first := p.Cmds[len(p.Cmds)-1].Args[0].(type) {
-	case *parse.IdentifierNode:
-		if w.funcs.scalar[first.Ident] {
-			return
-		}
-	case *parse.StringNode, *parse.NumberNode, *parse.BoolNode, *parse.NilNode:
-		return
+	if !w.scalar(p) {
+		p.Cmds = append(p.Cmds, hidden(name, p.Pos))
 	}
-	p.Cmds = append(p.Cmds, hidden(name, p.Pos))
 }
 
-func hidden(name string, at parse.Pos) *parse.CommandNode {
+// guardRange puts the pipeline into the parentheses of a hidden function: an
+// error about what cannot be walked quotes what was evaluated last.
+func (w *rewriter) guardRange(p *parse.PipeNode) {
+	if !w.scalar(p) {
+		p.Cmds = []*parse.CommandNode{hidden(hiddenRange, p.Pos, pipeline(p.Cmds...))}
+	}
+}
+
+func (w *rewriter) scalar(p *parse.PipeNode) bool {
+	switch first := p.Cmds[len(p.Cmds)-1].Args[0].(type) {
+	case *parse.IdentifierNode:
+		return w.funcs.scalar[first.Ident]
+	case *parse.StringNode, *parse.NumberNode, *parse.BoolNode, *parse.NilNode:
+		return true
+	}
+	return false
+}
+
+func hidden(name string, at parse.Pos, args ...parse.Node) *parse.CommandNode {
 	id := &parse.IdentifierNode{NodeType: parse.NodeIdentifier, Pos: at, Ident: name}
-	return &parse.CommandNode{NodeType: parse.NodeCommand, Pos: at, Args: []parse.Node{id}}
+	return &parse.CommandNode{NodeType: parse.NodeCommand, Pos: at, Args: append([]parse.Node{id}, args...)}
+}
+
+func pipeline(cmds ...*parse.CommandNode) *parse.PipeNode {
+	return &parse.PipeNode{NodeType: parse.NodePipe, Pos: cmds[0].Pos, Cmds: cmds}
 }
 
 // unhide takes hidden functions out of an error that quotes a pipeline.
 func unhide(text string) string {
-	if !strings.Contains(text, "chartgateHidden") {
-		return text
-	}
-	const field = " | " + hiddenField + ")"
-	for i := strings.Index(text, field); i >= 0; i = strings.Index(text, field) {
-		open := openParen(text[:i])
-		text = text[:open] + strings.TrimPrefix(text[open:i], "(") + text[i+len(field):]
-	}
-	for _, name := range []string{hiddenPrint, hiddenRange, hiddenCount} {
+	for _, name := range []string{hiddenPrint, hiddenCount} {
 		text = strings.ReplaceAll(text, " | "+name, "")
+	}
+	for _, before := range []string{hiddenRange + " (", hiddenCount + " (", "(" + hiddenField + " "} {
+		for i := strings.Index(text, before); i >= 0; i = strings.Index(text, before) {
+			inner := text[i+len(before):]
+			end := closing(inner)
+			text = text[:i] + inner[:end] + strings.TrimPrefix(inner[end:], ")")
+		}
 	}
 	return text
 }
 
-// openParen returns where the parenthesis that is open at the end of text opens.
-func openParen(text string) int {
+// closing returns where the parenthesis that was open before text closes.
+func closing(text string) int {
 	depth := 0
-	for i := len(text) - 1; i >= 0; i-- {
-		switch text[i] {
-		case ')':
-			depth++
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
 		case '(':
-			if depth == 0 {
+			depth++
+		case ')':
+			if depth--; depth < 0 {
 				return i
 			}
-			depth--
+		case '"', '`':
+			for i++; i < len(text) && text[i] != c; i++ {
+				if c == '"' && text[i] == '\\' {
+					i++
+				}
+			}
 		}
 	}
-	return 0
+	return len(text)
 }

@@ -1,0 +1,1 @@
+{{ define "h" }}x{{ include "h" . }}{{ end }}

@@ -1,0 +1,1 @@
+{{ define "h" }}{{ required "deep words: yes" .Values.b }}{{ end }}

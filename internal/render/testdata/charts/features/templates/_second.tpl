@@ -1,0 +1,2 @@
+{{- define "features.twice" }}second{{ end -}}
+{{- define "features.empty" }}{{ end -}}
