@@ -38,18 +38,21 @@ func (r *run) comments(before, after *Token) {
 	}
 	line, column, offset := before.End.Line+1, before.End.Column, before.End.Offset
 	var previous *comment
-	for {
+	for n := 0; ; {
 		end := bytes.IndexByte(gap, '\n')
 		one := gap
 		if end >= 0 {
 			one = gap[:end]
 		}
 		if i := bytes.IndexByte(one, '#'); i >= 0 {
-			c := &comment{
+			c := &r.found[n&1]
+			n++
+			*c = comment{
 				line: line, column: column + runeLen(one[:i]) + 1, start: offset + i, end: offset + len(one),
 				before: before, after: after, previous: previous,
 			}
 			r.showComment(c)
+			c.previous = nil
 			previous = c
 		}
 		if end < 0 {

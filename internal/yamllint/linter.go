@@ -17,25 +17,28 @@ type textLine struct {
 // checks are a rule's functions for one run; those it has no use for are nil. They share what state they need.
 type checks struct {
 	token   func(w *window)
+	kinds   []Kind // of the tokens to show it, nil for all
 	comment func(c *comment)
 	line    func(l *textLine)
 }
 
 // run is the state of linting one text.
 type run struct {
-	text     []byte
-	syntax   *SyntaxError // not yet reported
-	problems []Problem
-	pending  []finding // since the last line was done
+	text       []byte
+	syntax     *SyntaxError
+	syntaxDone bool // it is among the problems
+	problems   []Problem
+	pending    []finding // since the last line was done
 
-	tokenChecks   []func(w *window)
+	tokenChecks   [kindCount][]func(w *window)
 	commentChecks []func(c *comment)
 	lineChecks    []func(l *textLine)
 
-	line        textLine // the next line to look at
-	linesDone   bool
-	lastComment comment
-	directives  directives
+	window     window
+	line       textLine // the next line to look at
+	linesDone  bool
+	found      [2]comment // the last two comments
+	directives directives
 }
 
 // finding is a problem that a directive may yet silence.
@@ -75,12 +78,11 @@ func Lint(data []byte, path string, cfg *Config) []Problem {
 	}
 	r := &run{text: text}
 	r.addRules(cfg, path)
-	r.syntax = syntaxError(text)
 	r.tokens()
 	for !r.linesDone {
 		r.oneLine()
 	}
-	if r.syntax != nil {
+	if r.syntax != nil && !r.syntaxDone {
 		r.problems = append(r.problems, r.syntax.problem())
 	}
 	return r.problems
@@ -100,8 +102,11 @@ func (r *run) addRules(cfg *Config, path string) {
 		index := len(r.directives.names)
 		r.directives.names = append(r.directives.names, rc.rule.Name)
 		c := rc.rule.check(rc.options, r.text, &reporter{run: r, index: index, rule: rc.rule.Name, level: rc.level})
-		if c.token != nil {
-			r.tokenChecks = append(r.tokenChecks, c.token)
+		if c.token != nil && c.kinds == nil {
+			c.kinds = allKinds()
+		}
+		for _, k := range c.kinds {
+			r.tokenChecks[k] = append(r.tokenChecks[k], c.token)
 		}
 		if c.comment != nil {
 			r.commentChecks = append(r.commentChecks, c.comment)
@@ -113,31 +118,27 @@ func (r *run) addRules(cfg *Config, path string) {
 	r.nextLine(0)
 }
 
-// syntaxError parses the text and returns what keeps it from being YAML, or nil.
-func syntaxError(text []byte) *SyntaxError {
-	s := newScanner(text)
-	p := parser{}
-	var t Token
-	for s.next(&t) {
-		if p.feed(&t, text); p.err != nil {
-			return p.err
-		}
-	}
-	return s.err
-}
-
-// tokens scans the text and shows each token to the rules, once the two after it are known. After a token that cannot
-// be scanned there is nothing to show, so the two before it are not shown either.
+// tokens scans and parses the text and shows each token to the rules, once the two after it are known. After a token
+// that cannot be scanned there is nothing to show, so the two before it are not shown either. A syntax error is known
+// before anything is reported that is behind it in the text.
 func (r *run) tokens() {
 	s := newScanner(r.text)
+	p := parser{}
 	var ring [4]Token
 	n := 0 // tokens scanned
 	for ; s.next(&ring[n&3]); n++ {
+		if p.err == nil {
+			p.feed(&ring[n&3], r.text)
+			r.syntax = p.err
+		}
 		if n >= 2 {
 			r.showToken(&ring, n-2, n)
 		}
 	}
 	if s.err != nil {
+		if p.err == nil {
+			r.syntax = s.err
+		}
 		return
 	}
 	for i := max(n-2, 0); i < n; i++ {
@@ -147,7 +148,8 @@ func (r *run) tokens() {
 
 // showToken shows token number i to the rules; last is the number of the last token known.
 func (r *run) showToken(ring *[4]Token, i, last int) {
-	w := window{cur: &ring[i&3]}
+	w := &r.window
+	w.prev, w.cur, w.next, w.nextnext = nil, &ring[i&3], nil, nil
 	if i > 0 {
 		w.prev = &ring[(i-1)&3]
 	}
@@ -158,8 +160,8 @@ func (r *run) showToken(ring *[4]Token, i, last int) {
 		w.nextnext = &ring[(i+2)&3]
 	}
 	r.linesBefore(w.cur.Start.Line + 1)
-	for _, check := range r.tokenChecks {
-		check(&w)
+	for _, check := range r.tokenChecks[w.cur.Kind] {
+		check(w)
 	}
 	if w.next == nil || w.next.Start.Offset > w.cur.End.Offset {
 		r.comments(w.cur, w.next)
@@ -209,9 +211,9 @@ func (r *run) flush() {
 		if r.directives.silences(p.index) {
 			continue
 		}
-		if e := r.syntax; e != nil && e.Mark.Line < p.Line && e.Mark.Column < p.Column {
+		if e := r.syntax; e != nil && !r.syntaxDone && e.Mark.Line < p.Line && e.Mark.Column < p.Column {
 			r.problems = append(r.problems, e.problem())
-			r.syntax = nil
+			r.syntaxDone = true
 			continue
 		}
 		r.problems = append(r.problems, p.Problem)

@@ -26,7 +26,7 @@ func checkAnchors(o options, text []byte, r *reporter) checks {
 	undeclared, duplicated, unused := o.bool("forbid-undeclared-aliases"), o.bool("forbid-duplicated-anchors"), o.bool("forbid-unused-anchors")
 	byName := map[string]int{} // index of the anchor of that name in all
 	var all []anchorUse
-	return checks{token: func(w *window) {
+	return checks{kinds: []Kind{Alias, Anchor, DocumentStart, DocumentEnd, StreamEnd}, token: func(w *window) {
 		switch t := w.cur; t.Kind {
 		case Alias:
 			name := string(text[t.Start.Offset+1 : t.End.Offset])

@@ -47,7 +47,7 @@ func checkBrackets(o options, text []byte, r *reporter, open, shut Kind, name, f
 			r.report(m.Line+1, column+1, "too few spaces inside "+what)
 		}
 	}
-	return checks{token: func(w *window) {
+	return checks{kinds: []Kind{open, shut}, token: func(w *window) {
 		t := w.cur
 		switch {
 		case t.Kind == open && (forbidAll || forbidFull && w.next != nil && w.next.Kind != shut):

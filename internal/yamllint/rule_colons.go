@@ -16,7 +16,7 @@ func colonsRule() *Rule {
 
 func checkColons(o options, text []byte, r *reporter) checks {
 	before, after := o.int("max-spaces-before"), o.int("max-spaces-after")
-	return checks{token: func(w *window) {
+	return checks{kinds: []Kind{Value, Key}, token: func(w *window) {
 		t := w.cur
 		switch {
 		case t.Kind == Value && t.spelled():

@@ -17,7 +17,7 @@ func commasRule() *Rule {
 
 func checkCommas(o options, text []byte, r *reporter) checks {
 	before, least, most := o.int("max-spaces-before"), o.int("min-spaces-after"), o.int("max-spaces-after")
-	return checks{token: func(w *window) {
+	return checks{kinds: []Kind{FlowEntry}, token: func(w *window) {
 		t := w.cur
 		if t.Kind != FlowEntry {
 			return

@@ -17,7 +17,7 @@ func emptyValuesRule() *Rule {
 
 func checkEmptyValues(o options, _ []byte, r *reporter) checks {
 	block, flow, sequence := o.bool("forbid-in-block-mappings"), o.bool("forbid-in-flow-mappings"), o.bool("forbid-in-block-sequences")
-	return checks{token: func(w *window) {
+	return checks{kinds: []Kind{Value, BlockEntry}, token: func(w *window) {
 		if w.next == nil || w.cur.Kind != Value && w.cur.Kind != BlockEntry {
 			return
 		}

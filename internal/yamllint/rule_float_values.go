@@ -19,7 +19,7 @@ func floatValuesRule() *Rule {
 func checkFloatValues(o options, text []byte, r *reporter) checks {
 	noInf, noNaN := o.bool("forbid-inf"), o.bool("forbid-nan")
 	noExponent, needDigit := o.bool("forbid-scientific-notation"), o.bool("require-numeral-before-decimal")
-	return checks{token: func(w *window) {
+	return checks{kinds: []Kind{Scalar}, token: func(w *window) {
 		t := w.cur
 		if !t.Plain() || w.prev != nil && w.prev.Kind == Tag {
 			return

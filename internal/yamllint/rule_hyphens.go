@@ -11,7 +11,7 @@ func hyphensRule() *Rule {
 		},
 		check: func(o options, _ []byte, r *reporter) checks {
 			most := o.int("max-spaces-after")
-			return checks{token: func(w *window) {
+			return checks{kinds: []Kind{BlockEntry}, token: func(w *window) {
 				if w.cur.Kind != BlockEntry || most == -1 {
 					return
 				}

@@ -1,5 +1,7 @@
 package yamllint
 
+import "bytes"
+
 func keyDuplicatesRule() *Rule {
 	return &Rule{
 		Name: "key-duplicates",
@@ -13,67 +15,89 @@ func keyDuplicatesRule() *Rule {
 	}
 }
 
-// keyTracker follows which mapping the current key is in.
-type keyTracker struct {
-	stack []keySet
-	spare []map[string]struct{}
-}
-
-// keySet holds the keys of a mapping that is open; nil of a sequence.
+// keySet holds the keys of a collection that is open. Most mappings are small, and a small one is a list.
 type keySet struct {
 	mapping bool
-	keys    map[string]struct{}
+	list    [][]byte
+	index   map[string]struct{}
 }
 
-// follow takes the next token; true where a key of the innermost collection, a mapping, starts at the token after it.
-func (k *keyTracker) follow(w *window) bool {
+const maxKeyList = 24
+
+// add notes a key; false where the set already has it.
+func (s *keySet) add(key []byte) bool {
+	if s.index != nil {
+		if _, ok := s.index[string(key)]; ok {
+			return false
+		}
+		s.index[string(key)] = struct{}{}
+		return true
+	}
+	for _, k := range s.list {
+		if bytes.Equal(k, key) {
+			return false
+		}
+	}
+	s.list = append(s.list, key)
+	if len(s.list) > maxKeyList {
+		s.index = make(map[string]struct{}, 4*maxKeyList)
+		for _, k := range s.list {
+			s.index[string(k)] = struct{}{}
+		}
+	}
+	return true
+}
+
+// keyTracker follows which collection the current token is in. Sets that were closed are used again.
+type keyTracker struct {
+	sets  []keySet
+	depth int
+}
+
+func (k *keyTracker) open(mapping bool) {
+	if k.depth == len(k.sets) {
+		k.sets = append(k.sets, keySet{})
+	}
+	s := &k.sets[k.depth]
+	s.mapping, s.list, s.index = mapping, s.list[:0], nil
+	k.depth++
+}
+
+// follow takes the next token; it returns the set of the mapping in which a key starts at the token after it, or nil.
+func (k *keyTracker) follow(w *window) *keySet {
 	switch w.cur.Kind {
 	case BlockMappingStart, FlowMappingStart:
-		k.stack = append(k.stack, keySet{mapping: true})
+		k.open(true)
 	case BlockSequenceStart, FlowSequenceStart:
-		k.stack = append(k.stack, keySet{})
+		k.open(false)
 	case BlockEnd, FlowMappingEnd, FlowSequenceEnd:
-		if n := len(k.stack); n > 0 {
-			if m := k.stack[n-1].keys; m != nil && len(m) < 64 {
-				clear(m)
-				k.spare = append(k.spare, m)
-			}
-			k.stack = k.stack[:n-1]
-		}
+		k.depth = max(k.depth-1, 0)
 	case Key:
-		n := len(k.stack)
-		return n > 0 && k.stack[n-1].mapping && w.next != nil && w.next.Kind == Scalar
-	}
-	return false
-}
-
-// add notes a key of the innermost mapping; false where it already had it.
-func (k *keyTracker) add(key []byte) bool {
-	top := &k.stack[len(k.stack)-1]
-	if _, ok := top.keys[string(key)]; ok {
-		return false
-	}
-	if top.keys == nil {
-		if n := len(k.spare); n > 0 {
-			top.keys, k.spare = k.spare[n-1], k.spare[:n-1]
-		} else {
-			top.keys = make(map[string]struct{}, 8)
+		if k.depth > 0 && k.sets[k.depth-1].mapping && w.next != nil && w.next.Kind == Scalar {
+			return &k.sets[k.depth-1]
 		}
 	}
-	top.keys[string(key)] = struct{}{}
-	return true
+	return nil
 }
 
 func checkKeyDuplicates(o options, text []byte, r *reporter) checks {
 	merge := o.bool("forbid-duplicated-merge-keys")
 	var tracker keyTracker
-	return checks{token: func(w *window) {
-		if !tracker.follow(w) {
+	return checks{kinds: keyKinds(), token: func(w *window) {
+		set := tracker.follow(w)
+		if set == nil {
 			return
 		}
 		key := scalarValue(text, w.next)
-		if (merge || string(key) != "<<") && !tracker.add(key) {
+		if (merge || string(key) != "<<") && !set.add(key) {
 			r.at(w.next.Start, `duplication of key "`+string(key)+`" in mapping`)
 		}
 	}}
+}
+
+// keyKinds are the tokens that tell which mapping a key is in.
+func keyKinds() []Kind {
+	return []Kind{
+		BlockMappingStart, FlowMappingStart, BlockSequenceStart, FlowSequenceStart, BlockEnd, FlowMappingEnd, FlowSequenceEnd, Key,
+	}
 }

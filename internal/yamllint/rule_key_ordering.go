@@ -23,7 +23,7 @@ func checkKeyOrdering(o options, text []byte, r *reporter) checks {
 		largest []byte
 	}
 	var stack []mapping
-	return checks{token: func(w *window) {
+	return checks{kinds: keyKinds(), token: func(w *window) {
 		switch w.cur.Kind {
 		case BlockMappingStart, FlowMappingStart:
 			stack = append(stack, mapping{ordered: true})

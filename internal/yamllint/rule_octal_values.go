@@ -18,7 +18,7 @@ func octalValuesRule() *Rule {
 
 func checkOctalValues(o options, text []byte, r *reporter) checks {
 	implicit, explicit := o.bool("forbid-implicit-octal"), o.bool("forbid-explicit-octal")
-	return checks{token: func(w *window) {
+	return checks{kinds: []Kind{Scalar}, token: func(w *window) {
 		t := w.cur
 		if !t.Plain() || w.prev != nil && w.prev.Kind == Tag || text[t.Start.Offset] != '0' || t.End.Offset-t.Start.Offset < 2 {
 			return

@@ -76,7 +76,7 @@ func checkQuotedStrings(o options, text []byte, r *reporter) checks {
 	case "double":
 		q.wanted = '"'
 	}
-	return checks{token: q.token}
+	return checks{kinds: []Kind{Scalar, FlowSequenceStart, FlowMappingStart, FlowSequenceEnd, FlowMappingEnd}, token: q.token}
 }
 
 func (q *quoteChecker) token(w *window) {

@@ -34,7 +34,7 @@ func checkTruthy(o options, text []byte, r *reporter) checks {
 	message := "truthy value should be one of [" + strings.Join(allowed, ", ") + "]"
 	checkKeys := o.bool("check-keys")
 	strict := false // the document is of YAML 1.2
-	return checks{token: func(w *window) {
+	return checks{kinds: []Kind{Directive, DocumentEnd, Scalar}, token: func(w *window) {
 		switch t := w.cur; {
 		case t.Kind == Directive:
 			strict = yaml12(text, t)

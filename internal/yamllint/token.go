@@ -34,6 +34,16 @@ const (
 	Scalar
 )
 
+const kindCount = Scalar + 1
+
+func allKinds() []Kind {
+	kinds := make([]Kind, kindCount)
+	for i := range kinds {
+		kinds[i] = Kind(i)
+	}
+	return kinds
+}
+
 // String returns the kind as syntax errors name it.
 func (k Kind) String() string {
 	return [...]string{
