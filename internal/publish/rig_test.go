@@ -258,3 +258,17 @@ func (r *rig) pushImage(name, version string) {
 		`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":%q,"digest":%q,"size":%d},"layers":[]}`,
 		"application/vnd.oci.image.config.v1+json", sum, len(config)))
 }
+
+// names lists the files of an archive.
+func names(t *testing.T, tgz []byte) string {
+	t.Helper()
+	_, files, err := archive.Read(bytes.NewReader(tgz), archive.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, f := range files {
+		all = append(all, f.Name)
+	}
+	return strings.Join(all, " ")
+}
