@@ -40,8 +40,18 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return tapped(t, s.Handler())
+}
+
+// tapped is a rig over a registry of any kind.
+func tapped(t *testing.T, on http.Handler) *rig {
+	t.Helper()
 	r := &rig{t: t}
-	on := s.Handler()
 	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if f := r.tap.Load(); f != nil {
 			(*f)(w, req, on)
@@ -49,12 +59,7 @@ func newRig(t *testing.T) *rig {
 		}
 		on.ServeHTTP(w, req)
 	}))
-	t.Cleanup(func() {
-		ts.Close()
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(ts.Close)
 	r.host = strings.TrimPrefix(ts.URL, "http://")
 	r.target = mustTarget(t, "oci://"+r.host+"/team/charts")
 	r.client = newClient(t)
