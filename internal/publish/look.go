@@ -63,10 +63,16 @@ func judge(s *Step, p *pack, there *registry.PulledChart) {
 	case len(changes) == 0:
 		s.settle(Skip, "the same files are there", "")
 	default:
+		if len(changes) == 1 && lockFile(changes[0].Path) {
+			// As the helm CLI leaves it: `helm dependency update` before `helm package`, the lock never committed.
+			raise = "commit the " + changes[0].Path + " that is in what is there, or " + raise
+		}
 		s.settle(Refuse, "version "+s.Version+" is there with other content: "+differing(len(changes)), raise)
 		s.differ(changes)
 	}
 }
+
+func lockFile(name string) bool { return name == "Chart.lock" || name == "requirements.lock" }
 
 // mute notes a target that does not answer.
 func (c *counter) mute(ctx context.Context, err error) {

@@ -74,6 +74,14 @@ func TestOtherContentIsRefused(t *testing.T) {
 	}
 }
 
+func TestForgottenLock(t *testing.T) {
+	r := newRig(t)
+	r.pushOther(item("web", "1.0.0", "Chart.lock", "dependencies: []\ndigest: sha256:00\ngenerated: 2024-05-06T07:08:09Z\n"))
+	s := r.plan(item("web", "1.0.0")).Steps
+	want(t, s, "web refuse")
+	contains(t, s[0].Hint, "commit the Chart.lock that is in what is there", "raise the version in charts/web/Chart.yaml")
+}
+
 func TestManyChangesAreBounded(t *testing.T) {
 	r := newRig(t)
 	var extra []string
