@@ -111,7 +111,7 @@ func (r *run) parse(list []*job) error {
 		src, err := r.engine.compile(j.name, j.text, r.lim)
 		var limit *LimitError
 		if errors.As(err, &limit) {
-			return stopError(limit, Pos{File: j.name, Line: limit.Line})
+			return stopError(limit, Pos{File: j.name, Line: max(limit.Line, 1)})
 		}
 		if err != nil {
 			return parseError(j.name, err)

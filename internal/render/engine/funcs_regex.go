@@ -72,7 +72,7 @@ const (
 	maxPattern    = 16 << 10    // bytes of a regular expression
 	maxRegexpWork = 500_000_000 // instructions times bytes of text
 	maxRegexps    = 1000        // compiled ones kept in a render
-	maxMatching   = 5 * time.Second
+	maxMatching   = 2 * time.Second
 )
 
 // compileRegexp compiles a pattern that is to be matched against s.
