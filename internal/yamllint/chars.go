@@ -9,21 +9,22 @@ import (
 // Classes of bytes, for the scanner's inner loops. A byte of a character beyond ASCII has only clsWide: such characters
 // are looked at one by one, as a few of them end a line.
 const (
-	clsBlank  uint8 = 1 << iota // space and tab
-	clsBreak                    // CR and LF
-	clsEnd                      // NUL: what the scanner sees past the end
-	clsWide                     // first or later byte of a character beyond ASCII
-	clsWord                     // letters, digits, "-" and "_"
-	clsURI                      // what a tag may be made of, besides words and "%"
-	clsQuoted                   // what is of interest inside quotes
-	clsFlow                     // what ends or may end a plain scalar: ",[]{}?" in flow context, ":" in both
+	clsBlank   uint16 = 1 << iota // space and tab
+	clsBreak                      // CR and LF
+	clsEnd                        // NUL: what the scanner sees past the end
+	clsWide                       // first or later byte of a character beyond ASCII
+	clsWord                       // letters, digits, "-" and "_"
+	clsURI                        // what a tag may be made of, besides words and "%"
+	clsQuoted                     // what is of interest inside quotes
+	clsControl                    // what no text may contain
+	clsFlow                       // what ends or may end a plain scalar: ",[]{}?" in flow context, ":" in both
 )
 
 // charClass is a constant table; Go has no other way to write one.
 var charClass = classes()
 
-func classes() (t [256]uint8) {
-	set := func(chars string, class uint8) {
+func classes() (t [256]uint16) {
+	set := func(chars string, class uint16) {
 		for i := range len(chars) {
 			t[chars[i]] |= class
 		}
@@ -35,8 +36,13 @@ func classes() (t [256]uint8) {
 	set(";/?:@&=+$,.!~*'()[]", clsURI)
 	set("'\"\\", clsQuoted)
 	set(",[]{}?:", clsFlow)
-	for i := utf8.RuneSelf; i < len(t); i++ {
-		t[i] |= clsWide
+	for i := range len(t) {
+		switch {
+		case i >= utf8.RuneSelf:
+			t[i] |= clsWide
+		case i < ' ' && i != '\t' && i != '\r' && i != '\n', i == 0x7F:
+			t[i] |= clsControl
+		}
 	}
 	return t
 }

@@ -36,7 +36,7 @@ func parseConfig(data []byte, name string, open func(path string) ([]byte, error
 		return nil, p.fail(&node{mark: bad.Mark}, "%s", bad.Problem)
 	}
 	if root == nil || root.kind != mappingNode {
-		return nil, p.fail(root, "not a dict")
+		return nil, p.fail(root, "not a mapping")
 	}
 	return p.config(root)
 }
@@ -50,7 +50,7 @@ func (p *configParser) fail(n *node, format string, args ...any) error {
 }
 
 func (p *configParser) config(root *node) (*Config, error) {
-	p.cfg = &Config{yamlFiles: newPatterns([]string{"*.yaml", "*.yml", ".yamllint"})}
+	p.cfg = &Config{yamlFiles: defaultYAMLFiles()}
 	if n := root.get("extends"); n != nil {
 		if err := p.extend(n); err != nil {
 			return nil, err
@@ -68,7 +68,9 @@ func (p *configParser) config(root *node) (*Config, error) {
 		if !ok {
 			return nil, p.fail(n, "yaml-files should be a list of file patterns")
 		}
-		p.cfg.yamlFiles = newPatterns(list)
+		if p.cfg.yamlFiles, err = p.patterns(n, list); err != nil {
+			return nil, err
+		}
 	}
 	if n := root.get("locale"); n != nil {
 		if err := p.locale(n); err != nil {
@@ -81,6 +83,14 @@ func (p *configParser) config(root *node) (*Config, error) {
 		}
 	}
 	return p.cfg, nil
+}
+
+func defaultYAMLFiles() *patterns {
+	p, err := newPatterns([]string{"*.yaml", "*.yml", ".yamllint"})
+	if err != nil {
+		panic(err) // a test reads them
+	}
+	return p
 }
 
 func (p *configParser) extend(n *node) error {
@@ -108,6 +118,7 @@ func (p *configParser) extend(n *node) error {
 		return err
 	}
 	p.cfg = base.clone()
+	p.cfg.yamlFiles = defaultYAMLFiles() // which are not inherited
 	return nil
 }
 
@@ -119,13 +130,13 @@ func (p *configParser) ignore(n *node) (*patterns, error) {
 		return nil, p.fail(files, "ignore and ignore-from-file keys cannot be used together")
 	case inline != nil:
 		if s, ok := inline.value().(string); ok {
-			return newPatterns(strings.Split(s, "\n")), nil
+			return p.patterns(inline, strings.Split(s, "\n"))
 		}
 		list, ok := stringList(inline)
 		if !ok {
 			return nil, p.fail(inline, "ignore should contain file patterns")
 		}
-		return newPatterns(list), nil
+		return p.patterns(inline, list)
 	case files != nil:
 		return p.ignoreFiles(files)
 	}
@@ -148,7 +159,16 @@ func (p *configParser) ignoreFiles(n *node) (*patterns, error) {
 		}
 		lines = append(lines, strings.Split(string(data), "\n")...)
 	}
-	return newPatterns(lines), nil
+	return p.patterns(n, lines)
+}
+
+// patterns reads file patterns that a node lists or names.
+func (p *configParser) patterns(n *node, lines []string) (*patterns, error) {
+	list, err := newPatterns(lines)
+	if err != nil {
+		return nil, p.fail(n, "%s", err)
+	}
+	return list, nil
 }
 
 // locale lets pass what sorts by code point, which is all that this program does.

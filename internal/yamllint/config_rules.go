@@ -8,7 +8,7 @@ import (
 // rules reads the key "rules".
 func (p *configParser) rules(n *node) error {
 	if n.kind != mappingNode {
-		return p.fail(n, "rules should be a dict")
+		return p.fail(n, "rules should be a mapping")
 	}
 	known := Rules()
 	for i, key := range n.keys {
@@ -36,7 +36,7 @@ func (p *configParser) rule(rule *Rule, n *node) error {
 		case "enable":
 			n = &node{kind: mappingNode, mark: n.mark}
 		default:
-			return p.fail(n, `rule "%s": should be either "enable", "disable" or a dict`, rule.Name)
+			return p.fail(n, `rule "%s": should be either "enable", "disable" or a mapping`, rule.Name)
 		}
 	}
 	if !rc.enabled {

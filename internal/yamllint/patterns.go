@@ -1,6 +1,8 @@
 package yamllint
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -15,15 +17,19 @@ type pattern struct {
 	negate bool
 }
 
-// newPatterns reads patterns, one a line. What is no pattern is skipped.
-func newPatterns(lines []string) *patterns {
+// newPatterns reads patterns, one a line; empty lines and comments are skipped.
+func newPatterns(lines []string) (*patterns, error) {
 	p := &patterns{}
 	for _, line := range lines {
-		if re, negate := compilePattern(line); re != nil {
+		re, negate, err := compilePattern(line)
+		if err != nil {
+			return nil, fmt.Errorf("file pattern %q cannot be used", line)
+		}
+		if re != nil {
 			p.list = append(p.list, pattern{re, negate})
 		}
 	}
-	return p
+	return p, nil
 }
 
 // match tells whether a path is matched. The path is cleaned of a leading "./" or "/".
@@ -43,24 +49,28 @@ func (p *patterns) match(path string) bool {
 	return false
 }
 
-func compilePattern(line string) (re *regexp.Regexp, negate bool) {
+// compilePattern translates one line; nil where it holds no pattern.
+func compilePattern(line string) (re *regexp.Regexp, negate bool, err error) {
 	line = strings.TrimRight(line, "\r\n\t\v\f")
 	for strings.HasSuffix(line, " ") && !strings.HasSuffix(line, `\ `) {
 		line = line[:len(line)-1]
 	}
 	switch {
 	case line == "" || line == "/" || line[0] == '#':
-		return nil, false
+		return nil, false, nil
 	case line[0] == '!':
 		line, negate = line[1:], true
 	case strings.HasPrefix(line, `\#`) || strings.HasPrefix(line, `\!`):
 		line = line[1:]
 	}
-	if line == "" {
-		return nil, false
+	if line == "" || strings.HasSuffix(line, `\`) && !strings.HasSuffix(line, `\\`) {
+		return nil, false, errors.New("nothing follows")
 	}
 	folder := strings.HasSuffix(line, "/")
 	line = strings.TrimSuffix(line, "/")
+	if folder && line == "**" {
+		line = "*"
+	}
 	anchored := strings.Contains(line, "/")
 	segments := strings.Split(strings.TrimPrefix(line, "/"), "/")
 
@@ -78,11 +88,8 @@ func compilePattern(line string) (re *regexp.Regexp, negate bool) {
 	default:
 		b.WriteString(`(?:/.*)?$`)
 	}
-	re, err := regexp.Compile(b.String())
-	if err != nil {
-		return nil, false
-	}
-	return re, negate
+	re, err = regexp.Compile(b.String())
+	return re, negate, err
 }
 
 func writeSegments(b *strings.Builder, segments []string) {
@@ -94,8 +101,11 @@ func writeSegments(b *strings.Builder, segments []string) {
 		case s == "**":
 			b.WriteString(`(?:.*/)?`)
 			continue
+		case s == "*":
+			b.WriteString(`[^/]+`)
+		default:
+			writeSegment(b, s)
 		}
-		writeSegment(b, s)
 		if !last {
 			b.WriteString(`/`)
 		}

@@ -2,31 +2,100 @@ package yamllint
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// decode returns the text as UTF-8, or what keeps it from being text.
+// decode returns the text as UTF-8 without a byte order mark, or what keeps it from being text. The encoding is found
+// as YAML's specification says: by the byte order mark, or else by where the first NUL is.
 func decode(data []byte) ([]byte, *SyntaxError) {
-	for i := 0; i < len(data); {
-		c := data[i]
-		if c < utf8.RuneSelf {
-			if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7F {
-				return nil, &SyntaxError{Mark: markAt(data, i), Problem: "special characters are not allowed"}
-			}
+	text := data
+	switch wide, size, order := encodingOf(data); {
+	case size > 1:
+		var bad *SyntaxError
+		if text, bad = decodeWide(data[wide:], size, order); bad != nil {
+			return nil, bad
+		}
+	default:
+		text = data[wide:]
+	}
+	for i := 0; i < len(text); {
+		c := text[i]
+		if charClass[c]&(clsWide|clsControl) == 0 {
 			i++
 			continue
 		}
-		r, size := utf8.DecodeRune(data[i:])
+		if c < utf8.RuneSelf {
+			return nil, &SyntaxError{Mark: markAt(text, i), Problem: "special characters are not allowed"}
+		}
+		r, size := utf8.DecodeRune(text[i:])
 		if r == utf8.RuneError && size == 1 {
-			return nil, &SyntaxError{Mark: markAt(data, i), Problem: utf8ProblemAt(data, i)}
+			return nil, &SyntaxError{Mark: markAt(text, i), Problem: utf8ProblemAt(text, i)}
 		}
 		if r < 0xA0 && r != 0x85 || r == 0xFFFE || r == 0xFFFF {
-			return nil, &SyntaxError{Mark: markAt(data, i), Problem: "special characters are not allowed"}
+			return nil, &SyntaxError{Mark: markAt(text, i), Problem: "special characters are not allowed"}
 		}
 		i += size
 	}
-	return data, nil
+	return text, nil
+}
+
+// encodingOf returns how long the byte order mark is, how many bytes a unit has, and the order of those.
+func encodingOf(data []byte) (mark, size int, order binary.ByteOrder) {
+	has := func(prefix ...byte) bool { return bytes.HasPrefix(data, prefix) }
+	zero := func(i int) bool { return i < len(data) && data[i] == 0 }
+	switch {
+	case has(0, 0, 0xFE, 0xFF):
+		return 4, 4, binary.BigEndian
+	case has(0xFF, 0xFE, 0, 0):
+		return 4, 4, binary.LittleEndian
+	case has(0xFE, 0xFF):
+		return 2, 2, binary.BigEndian
+	case has(0xFF, 0xFE):
+		return 2, 2, binary.LittleEndian
+	case has(0xEF, 0xBB, 0xBF):
+		return 3, 1, nil
+	case has(0, 0, 0) && len(data) > 3:
+		return 0, 4, binary.BigEndian
+	case len(data) > 3 && zero(1) && zero(2) && zero(3):
+		return 0, 4, binary.LittleEndian
+	case len(data) > 1 && zero(0):
+		return 0, 2, binary.BigEndian
+	case zero(1):
+		return 0, 2, binary.LittleEndian
+	}
+	return 0, 1, nil
+}
+
+// decodeWide turns UTF-16 or UTF-32 into UTF-8.
+func decodeWide(data []byte, size int, order binary.ByteOrder) ([]byte, *SyntaxError) {
+	name := fmt.Sprintf("'utf-%d' codec", 8*size)
+	text := make([]byte, 0, len(data))
+	for i := 0; i < len(data); i += size {
+		if i+size > len(data) {
+			return nil, &SyntaxError{Mark: markAt(text, len(text)), Problem: name + " can't decode bytes: truncated data"}
+		}
+		var r rune
+		if size == 4 {
+			r = rune(min(order.Uint32(data[i:]), utf8.MaxRune+1))
+		} else if r = rune(order.Uint16(data[i:])); utf16.IsSurrogate(r) {
+			low := rune(0)
+			if i+4 <= len(data) {
+				low = rune(order.Uint16(data[i+2:]))
+			}
+			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+				r = pair
+				i += 2
+			}
+		}
+		if !utf8.ValidRune(r) {
+			return nil, &SyntaxError{Mark: markAt(text, len(text)), Problem: name + " can't decode bytes: illegal encoding"}
+		}
+		text = utf8.AppendRune(text, r)
+	}
+	return text, nil
 }
 
 // markAt returns the mark of a byte, counting lines by LF.
