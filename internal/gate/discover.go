@@ -75,12 +75,20 @@ func (g *run) choose() error {
 			return &UsageError{Err: fmt.Errorf("values-sets: there is no chart named %q", name)}
 		}
 	}
+	all := len(g.Only) == 0 && !g.Touched || g.touchesAll()
 	for _, c := range g.repo.Charts {
-		if len(g.Only) == 0 && !g.Touched || selected[c] {
+		if all || selected[c] {
 			g.subjects = append(g.subjects, g.subject(c))
 		}
 	}
 	return nil
+}
+
+// touchesAll reports whether a file among the touched ones concerns every chart.
+func (g *run) touchesAll() bool {
+	return g.Touched && slices.ContainsFunc(g.Only, func(name string) bool {
+		return name == config.FileName || slices.Contains(configNames, name)
+	})
 }
 
 // match finds the charts that an argument means: a name, a folder, a folder
