@@ -26,8 +26,6 @@ func annotations(m *helmchart.Metadata) map[string]string {
 		all[key] = value
 	}
 	// Two that cannot be overridden: a registry's pages find the chart by them.
-	delete(all, ocispec.AnnotationTitle)
-	delete(all, ocispec.AnnotationVersion)
 	set(ocispec.AnnotationTitle, m.Name)
 	set(ocispec.AnnotationVersion, m.Version)
 	return all

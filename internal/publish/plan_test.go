@@ -168,6 +168,18 @@ func TestHeldChartsHoldTheirDependents(t *testing.T) {
 	}
 }
 
+// TestBlameEndsAtAnOwnFault: a chart that would be held anyway is what its dependents are told of.
+func TestBlameEndsAtAnOwnFault(t *testing.T) {
+	r := newRig(t)
+	low, mid := item("low", "1.0.0"), on(item("mid", "1.0.0"), "low")
+	low.Held, mid.Held = "it has 1 error", "it has 2 errors"
+	steps := r.plan(low, mid, on(item("top", "1.0.0"), "mid")).Steps
+	want(t, steps, "low hold", "mid hold", "top hold")
+	if got := steps[1].Reason + " | " + steps[2].Reason; got != "it has 2 errors | depends on mid 1.0.0 (charts/mid), which is held back" {
+		t.Errorf("reasons %q", got)
+	}
+}
+
 // TestRefusalHoldsDependents: what takes in the files of a refused chart does not go out; what is there already stays as it is.
 func TestRefusalHoldsDependents(t *testing.T) {
 	r := newRig(t)
@@ -298,6 +310,7 @@ func TestSilentTargetIsAskedAFewTimesOnly(t *testing.T) {
 // TestDeniedChartHidesNoOther: an answer of one repository says nothing about the next.
 func TestDeniedChartHidesNoOther(t *testing.T) {
 	r := newRig(t)
+	r.pub.Jobs = 1
 	r.turn(func(w http.ResponseWriter, req *http.Request, on http.Handler) {
 		if strings.Contains(req.URL.Path, "/a/") {
 			w.WriteHeader(http.StatusForbidden)
