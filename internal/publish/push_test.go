@@ -15,7 +15,7 @@ import (
 
 // TestDependenciesGoFirst: whatever the limit, a chart is visible before those that depend on it.
 func TestDependenciesGoFirst(t *testing.T) {
-	for _, jobs := range []int{1, 2, 16} {
+	for _, jobs := range []int{1, 16} {
 		r := newRig(t)
 		r.pub.Jobs = jobs
 		var mu sync.Mutex
@@ -29,19 +29,19 @@ func TestDependenciesGoFirst(t *testing.T) {
 			}
 		})
 		// A chain against the order of the paths, and a crowd that depends on its end.
-		items := []publish.Item{item("z9", "1.0.0")}
-		for i := 8; i >= 0; i-- {
+		items := []publish.Item{item("z5", "1.0.0")}
+		for i := 4; i >= 0; i-- {
 			items = append(items, on(item(fmt.Sprintf("z%d", i), "1.0.0"), fmt.Sprintf("z%d", i+1)))
 		}
-		for i := range 10 {
-			items = append(items, on(item(fmt.Sprintf("a%d", i), "1.0.0"), "z0", "z5"))
+		for i := range 6 {
+			items = append(items, on(item(fmt.Sprintf("a%d", i), "1.0.0"), "z0", "z3"))
 		}
 		steps := r.publish(items...)
-		if n := steps.Count(publish.Push); n != 20 || len(order) != 20 {
+		if n := steps.Count(publish.Push); n != 12 || len(order) != 12 {
 			t.Fatalf("%d pushes, %d manifests:%s", n, len(order), describe(steps))
 		}
-		for i := range 10 {
-			if at := slices.Index(order, fmt.Sprintf("z%d", 9-i)); at != i {
+		for i := range 6 {
+			if at := slices.Index(order, fmt.Sprintf("z%d", 5-i)); at != i {
 				t.Fatalf("with %d jobs, order %q", jobs, order)
 			}
 		}
