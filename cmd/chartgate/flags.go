@@ -166,7 +166,7 @@ func (c *common) options(std stdio, root string, cfg *config.Config, charts []st
 	if caFile != "" {
 		caFile = absolute(root, caFile)
 	}
-	client, err := registry.New(registry.Options{PlainHTTP: cfg.PlainHTTP, PlainHTTPHosts: plainHosts, CAFile: caFile, UserAgent: "chartgate/" + version, Env: std.Env})
+	client, err := registry.New(registry.Options{PlainHTTP: cfg.PlainHTTP, PlainHTTPHosts: plainHosts, CAFile: caFile, TokenHosts: cfg.TokenHosts, UserAgent: "chartgate/" + version, Env: std.Env})
 	if err != nil {
 		return gate.Options{}, nil, &usageError{err.Error(), ""}
 	}

@@ -32,6 +32,7 @@ type Config struct {
 	Publish     Publish                `yaml:"publish" doc:"Where charts are published."`
 	PlainHTTP   bool                   `yaml:"plain-http" doc:"Speak HTTP without TLS to registries."`
 	CAFile      string                 `yaml:"ca-file" doc:"PEM file of certificate authorities that registries are trusted by, besides the system's."`
+	TokenHosts  []string               `yaml:"token-hosts" doc:"Hosts on a private network that may issue tokens for registries elsewhere."`
 	Branch      string                 `yaml:"default-branch" doc:"The branch that charts are published from; asked of CI or git when empty."`
 }
 
