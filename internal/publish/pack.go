@@ -33,6 +33,9 @@ func packItem(it *Item) (*pack, error) {
 	if err != nil {
 		return nil, err
 	}
+	if twice := archive.Duplicates(files); len(twice) > 0 {
+		return nil, fmt.Errorf("two dependencies have the same name: %q is there more than once, one of %d such files", twice[0], len(twice))
+	}
 	var tgz bytes.Buffer
 	if err := archive.Write(&tgz, it.Name, files); err != nil {
 		return nil, err
