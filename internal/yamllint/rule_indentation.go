@@ -204,7 +204,7 @@ func (in *indenter) enterValue(w *window, explicit bool) {
 		next = w.nextnext
 	}
 	switch next.Kind {
-	case Key, FlowEntry, BlockEnd, FlowMappingEnd, FlowSequenceEnd: // the value is empty
+	case Key, BlockEnd, FlowMappingEnd, FlowSequenceEnd: // the value is empty
 		return
 	}
 	f := frame{kind: frameValue, explicit: explicit}

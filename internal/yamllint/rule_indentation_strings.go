@@ -19,10 +19,10 @@ func (in *indenter) checkScalar(t *Token, first bool) {
 		line++
 		offset += i + 1
 		found := 0
-		for in.text[offset+found] == ' ' && offset+found+1 < len(in.text) {
+		for offset+found < len(in.text) && in.text[offset+found] == ' ' {
 			found++
 		}
-		if in.text[offset+found] == '\n' {
+		if offset+found < len(in.text) && in.text[offset+found] == '\n' {
 			continue
 		}
 		if !known {
