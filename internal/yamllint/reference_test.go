@@ -24,7 +24,7 @@ var referenceConfigs = []string{
 	"extends: relaxed",
 	"{extends: default, rules: {indentation: {spaces: 4, indent-sequences: false, check-multi-line-strings: true}, line-length: {max: 40, allow-non-breakable-words: false}, " +
 		"quoted-strings: {quote-type: double}, octal-values: enable, float-values: {require-numeral-before-decimal: true, forbid-scientific-notation: true, forbid-nan: true, forbid-inf: true}, " +
-		"key-ordering: enable, document-end: enable, braces: {forbid: non-empty}, brackets: {min-spaces-inside: 1, max-spaces-inside: 1}, colons: {max-spaces-before: 1, max-spaces-after: 0}, " +
+		"key-ordering: enable, document-end: {present: false}, braces: {forbid: non-empty}, brackets: {min-spaces-inside: 1, max-spaces-inside: 1}, colons: {max-spaces-before: 1, max-spaces-after: 0}, " +
 		"comments: {min-spaces-from-content: 4, ignore-shebangs: false}, empty-lines: {max: 0}, hyphens: {max-spaces-after: 0}, commas: {min-spaces-after: 2, max-spaces-after: 3}, " +
 		"truthy: {allowed-values: ['yes'], check-keys: false}, new-lines: {type: dos}, document-start: {present: false}}}",
 	"{rules: {trailing-spaces: {level: warning}, line-length: {max: 20, allow-non-breakable-inline-mappings: true}, indentation: {spaces: 2, indent-sequences: consistent}, " +

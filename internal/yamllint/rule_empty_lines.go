@@ -23,22 +23,9 @@ func checkEmptyLines(o options, text []byte, r *reporter) checks {
 		if l.start != l.end || l.end == len(text) || startsWith(text, l.end, "\n\n") || startsWith(text, l.end, "\r\n\r\n") {
 			return // only the last of empty lines speaks for all
 		}
-		start := l.start
-		count := 1
-		for start >= 2 && startsWith(text, start-2, "\n\n") {
-			start--
-			count++
-		}
-		for start >= 4 && startsWith(text, start-4, "\r\n\r\n") {
-			start -= 2
-			count++
-		}
+		count, start := emptyLinesBefore(text, l.start)
 		limit := most
-		switch {
-		case start == 0, start == 1 && text[0] == '\n', start == 2 && startsWith(text, 0, "\r\n"):
-			if start > 0 {
-				count++
-			}
+		if start == 0 {
 			limit = atStart
 		}
 		if rest := string(text[l.end:min(l.end+3, len(text))]); rest == "\n" || rest == "\r\n" {
@@ -51,6 +38,21 @@ func checkEmptyLines(o options, text []byte, r *reporter) checks {
 			r.report(l.no, 1, fmt.Sprintf("too many blank lines (%d > %d)", count, limit))
 		}
 	}}
+}
+
+// emptyLinesBefore counts the empty line that starts at the offset and those right before it, and returns where they
+// start. Of mixed line breaks it counts CRLF before LF, no more.
+func emptyLinesBefore(text []byte, start int) (count, from int) {
+	count = 1
+	for start >= 2 && startsWith(text, start-2, "\r\n") && (start == 2 || text[start-3] == '\n') {
+		start -= 2
+		count++
+	}
+	for start >= 1 && text[start-1] == '\n' && (start == 1 || text[start-2] == '\n') {
+		start--
+		count++
+	}
+	return count, start
 }
 
 func startsWith(text []byte, i int, s string) bool {
