@@ -2,27 +2,9 @@ package yamllint
 
 import "strings"
 
-// node is a value of a configuration file. Only these are ever made into trees, so depth and size are kept small.
-type node struct {
-	kind  nodeKind
-	mark  Mark
-	text  string // of a scalar
-	plain bool
-	keys  []*node // of a mapping, in order; as long as items
-	items []*node
-}
-
-type nodeKind uint8
-
-const (
-	scalarNode nodeKind = iota
-	mappingNode
-	sequenceNode
-)
-
 const (
 	maxConfigDepth = 64
-	maxConfigNodes = 100_000
+	maxConfigNodes = 10_000
 )
 
 // composer makes a tree of tokens that the parser has found to be right.
@@ -61,7 +43,7 @@ func compose(text []byte) (*node, *SyntaxError) {
 	if c.peek().Kind == DocumentStart {
 		c.take()
 	}
-	root, err := c.node(0)
+	root, err := c.node(0, false)
 	if err != nil {
 		return nil, err
 	}
@@ -82,24 +64,15 @@ func (c *composer) take() Token {
 	return t
 }
 
-// node composes the node that starts here, which may be empty.
-func (c *composer) node(depth int) (*node, *SyntaxError) {
+// node composes the node that starts here, which may be empty. Where it is the value of a key, a "-" may start it.
+func (c *composer) node(depth int, ofKey bool) (*node, *SyntaxError) {
 	n := &node{mark: c.peek().Start, plain: true}
 	if c.nodes++; depth > maxConfigDepth || c.nodes > maxConfigNodes {
 		return nil, &SyntaxError{n.mark, "file is too large or nests too deep for a configuration"}
 	}
-	anchor := ""
-	for c.peek().Kind == Anchor || c.peek().Kind == Tag {
-		t := c.take()
-		text := string(c.text[t.Start.Offset+1 : t.End.Offset])
-		switch {
-		case t.Kind == Anchor:
-			anchor = text
-		case text == "" || text == "!str" || text == "tag:yaml.org,2002:str":
-			n.plain = false
-		case !strings.HasPrefix(text, "!"):
-			return nil, &SyntaxError{t.Start, "could not determine a constructor for the tag " + quoteString("!"+text)}
-		}
+	anchor, bad := c.properties(n)
+	if bad != nil {
+		return nil, bad
 	}
 	var err *SyntaxError
 	switch t := c.peek(); t.Kind {
@@ -118,13 +91,32 @@ func (c *composer) node(depth int) (*node, *SyntaxError) {
 		n.kind = mappingNode
 		err = c.mapping(n, depth)
 	case BlockSequenceStart, FlowSequenceStart, BlockEntry:
-		n.kind = sequenceNode
-		err = c.sequence(n, depth)
+		if t.Kind != BlockEntry || ofKey {
+			n.kind = sequenceNode
+			err = c.sequence(n, depth)
+		}
 	}
 	if anchor != "" {
 		c.anchors[anchor] = n
 	}
 	return n, err
+}
+
+// properties reads a node's anchor and tag. Of tags, only that of strings has a meaning here.
+func (c *composer) properties(n *node) (anchor string, bad *SyntaxError) {
+	for c.peek().Kind == Anchor || c.peek().Kind == Tag {
+		t := c.take()
+		text := string(c.text[t.Start.Offset+1 : t.End.Offset])
+		switch {
+		case t.Kind == Anchor:
+			anchor = text
+		case text == "" || text == "!str" || text == "<tag:yaml.org,2002:str>":
+			n.plain = false
+		case !strings.HasPrefix(text, "!"):
+			return "", &SyntaxError{t.Start, "could not determine a constructor for the tag " + quoteString("!"+text)}
+		}
+	}
+	return anchor, nil
 }
 
 func (c *composer) mapping(n *node, depth int) *SyntaxError {
@@ -133,7 +125,7 @@ func (c *composer) mapping(n *node, depth int) *SyntaxError {
 		switch c.peek().Kind {
 		case BlockEnd, FlowMappingEnd:
 			c.take()
-			return nil
+			return c.merge(n)
 		case FlowEntry, Key:
 			c.take()
 			continue
@@ -141,7 +133,7 @@ func (c *composer) mapping(n *node, depth int) *SyntaxError {
 		key, value := &node{mark: c.peek().Start, plain: true}, &node{mark: c.peek().Start, plain: true}
 		var err *SyntaxError
 		if c.peek().Kind != Value {
-			if key, err = c.node(depth + 1); err != nil {
+			if key, err = c.node(depth+1, true); err != nil {
 				return err
 			}
 		}
@@ -161,7 +153,7 @@ func (c *composer) optional(depth int) (*node, *SyntaxError) {
 	case Key, Value, BlockEnd, FlowEntry, FlowMappingEnd, FlowSequenceEnd:
 		return &node{mark: t.Start, plain: true}, nil
 	}
-	return c.node(depth + 1)
+	return c.node(depth+1, true)
 }
 
 func (c *composer) sequence(n *node, depth int) *SyntaxError {
@@ -191,7 +183,7 @@ func (c *composer) sequence(n *node, depth int) *SyntaxError {
 			}
 			return &SyntaxError{c.peek().Start, "pairs in a sequence have no use in a configuration"}
 		}
-		item, err := c.node(depth + 1)
+		item, err := c.node(depth+1, false)
 		if err != nil {
 			return err
 		}
@@ -199,23 +191,38 @@ func (c *composer) sequence(n *node, depth int) *SyntaxError {
 	}
 }
 
-// set puts a pair into a mapping; a later one takes the place of an earlier one, as it does in Python.
-func (n *node) set(key, value *node) {
+// merge puts the pairs of mappings under the key "<<" before the node's own, which take their place.
+func (c *composer) merge(n *node) *SyntaxError {
+	var merged node
+	found := false
 	for i, k := range n.keys {
-		if k.kind == scalarNode && key.kind == scalarNode && k.text == key.text {
-			n.items[i] = value
-			return
+		if !k.isMerge() {
+			continue
+		}
+		found = true
+		from := []*node{n.items[i]}
+		if n.items[i].kind == sequenceNode {
+			from = n.items[i].items
+		}
+		for _, m := range from {
+			if c.nodes += len(m.keys); c.nodes > maxConfigNodes {
+				return &SyntaxError{k.mark, "file is too large for a configuration"}
+			}
+			for j, key := range m.keys {
+				if key.kind != scalarNode || merged.get(key.text) == nil {
+					merged.set(key, m.items[j])
+				}
+			}
 		}
 	}
-	n.keys, n.items = append(n.keys, key), append(n.items, value)
-}
-
-// get returns the value of a key, nil where there is none.
-func (n *node) get(key string) *node {
+	if !found {
+		return nil
+	}
 	for i, k := range n.keys {
-		if k.kind == scalarNode && k.text == key {
-			return n.items[i]
+		if !k.isMerge() {
+			merged.set(k, n.items[i])
 		}
 	}
+	n.keys, n.items = merged.keys, merged.items
 	return nil
 }

@@ -1,6 +1,12 @@
 package yamllint
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
+
+// maxProblems bounds how many problems of one text are kept: past it a text is hostile or no YAML of anyone's.
+const maxProblems = 1_000_000
 
 // window is what a rule sees of the tokens: the current one and its neighbours, nil past either end.
 type window struct {
@@ -27,6 +33,7 @@ type run struct {
 	text       []byte
 	syntax     *SyntaxError
 	syntaxDone bool // it is among the problems
+	full       bool // there are too many problems, the rest is left out
 	problems   []Problem
 	pending    []finding // since the last line was done
 
@@ -64,10 +71,12 @@ func (r *reporter) report(line, column int, message string) {
 // at notes a problem at a mark.
 func (r *reporter) at(m Mark, message string) { r.report(m.Line+1, m.Column+1, message) }
 
-// Lint checks a text against a configuration. The path serves the configuration's "ignore" patterns; the
-// configuration's file patterns are not looked at. The problems come in the order in which yamllint prints them: line by line, and within a line
-// first what is wrong with its tokens and comments, then what is wrong with the line. A text with a syntax error yields
-// that one syntax error, and of the rules' problems those that can still be told.
+// Lint checks a text against a configuration. The path, relative to the working directory, serves the "ignore" patterns
+// of rules; those of the configuration as a whole are the caller's to ask for, with IgnoresFile and IsYAMLFile.
+//
+// The problems come in the order in which yamllint prints them: line by line, and within a line first what is wrong with
+// its tokens and comments, then what is wrong with the line. A text with a syntax error yields that one syntax error, and of
+// the rules' problems those that can still be told. Bytes that are no text are a syntax error, too.
 func Lint(data []byte, path string, cfg *Config) []Problem {
 	text, bad := decode(data)
 	if bad != nil {
@@ -79,11 +88,16 @@ func Lint(data []byte, path string, cfg *Config) []Problem {
 	r := &run{text: text}
 	r.addRules(cfg, path)
 	r.tokens()
-	for !r.linesDone {
+	for !r.linesDone && !r.full {
 		r.oneLine()
 	}
 	if r.syntax != nil && !r.syntaxDone {
 		r.problems = append(r.problems, r.syntax.problem())
+	}
+	if r.full {
+		last := r.problems[maxProblems-1]
+		last.Level, last.Message = Error, fmt.Sprintf("more than %d problems, the rest is left out", maxProblems)
+		r.problems = append(r.problems, last)
 	}
 	return r.problems
 }
@@ -126,7 +140,7 @@ func (r *run) tokens() {
 	p := parser{}
 	var ring [4]Token
 	n := 0 // tokens scanned
-	for ; s.next(&ring[n&3]); n++ {
+	for ; !r.full && s.next(&ring[n&3]); n++ {
 		if p.err == nil {
 			p.feed(&ring[n&3], r.text)
 			r.syntax = p.err
@@ -170,7 +184,7 @@ func (r *run) showToken(ring *[4]Token, i, last int) {
 
 // linesBefore shows the lines up to the one of the number, that one excluded.
 func (r *run) linesBefore(no int) {
-	for !r.linesDone && r.line.no < no {
+	for !r.linesDone && !r.full && r.line.no < no {
 		r.oneLine()
 	}
 }
@@ -216,7 +230,10 @@ func (r *run) flush() {
 			r.syntaxDone = true
 			continue
 		}
-		r.problems = append(r.problems, p.Problem)
+		if r.problems = append(r.problems, p.Problem); len(r.problems) >= maxProblems {
+			r.full = true
+			break
+		}
 	}
 	r.pending = r.pending[:0]
 }

@@ -204,3 +204,15 @@ func TestDepthIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestProblemsAreBounded shows that a text cannot make any number of problems.
+func TestProblemsAreBounded(t *testing.T) {
+	cfg, err := ParseConfig([]byte("rules: {trailing-spaces: enable}"), "c", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := Lint(bytes.Repeat([]byte(" \n"), maxProblems+10), "x.yaml", cfg)
+	if len(got) != maxProblems+1 || got[maxProblems].Message != "more than 1000000 problems, the rest is left out" {
+		t.Errorf("%d problems, the last is %+v", len(got), got[len(got)-1])
+	}
+}

@@ -5,14 +5,7 @@ import "bytes"
 // blockText undoes a block scalar: its header and indentation go, lines are joined if it is folded, and the line
 // breaks at its end are kept or dropped as the header says.
 func blockText(raw []byte, indent int, style byte) []byte {
-	header := 0
-	for breakLen(raw, header) == 0 && header < len(raw) {
-		header++
-	}
-	sign, _, _ := bytes.Cut(raw[1:header], []byte{'#'})
-	keep, strip := bytes.IndexByte(sign, '+') >= 0, bytes.IndexByte(sign, '-') >= 0
-	b := raw[header+breakLen(raw, header):]
-
+	b, keep, strip := cutBlockHeader(raw)
 	var out, breaks, last []byte
 	spaced := true // the line before starts with a blank, so its break stands
 	started := false
@@ -51,6 +44,17 @@ func blockText(raw []byte, indent int, style byte) []byte {
 		out = append(out, breaks...)
 	}
 	return out
+}
+
+// cutBlockHeader returns the lines after a block scalar's header, and what its chomping sign says: keep the breaks at the
+// end, or strip them.
+func cutBlockHeader(raw []byte) (lines []byte, keep, strip bool) {
+	end := 0
+	for end < len(raw) && breakLen(raw, end) == 0 {
+		end++
+	}
+	sign, _, _ := bytes.Cut(raw[1:end], []byte{'#'})
+	return raw[end+breakLen(raw, end):], bytes.IndexByte(sign, '+') >= 0, bytes.IndexByte(sign, '-') >= 0
 }
 
 // joinLines appends the break between two lines of a block scalar and the empty lines after it.
