@@ -30,6 +30,8 @@ REGISTRY=$(build_tool registry)
 KUBESEC=$(build_tool kubesec)
 CHARTGATE=$PWD/bin/chartgate
 export HELM REGISTRY KUBESEC CHARTGATE
+# For tests that look on the PATH; all three are in one folder.
+export PATH=${HELM:+$(dirname "$HELM"):}$PATH
 debian_package yamllint
 debian_package pre-commit
 
