@@ -123,7 +123,7 @@ func (q *quoteChecker) judge(t *Token, value []byte) string {
 	if t.Plain() {
 		switch {
 		case q.always:
-			return "not quoted with " + q.quotesName() + " quotes"
+			return "not quoted with " + q.quotes + " quotes"
 		case anyMatch(q.required, value):
 			return "not quoted"
 		}
@@ -133,7 +133,7 @@ func (q *quoteChecker) judge(t *Token, value []byte) string {
 		if anyMatch(q.required, value) || anyMatch(q.allowed, value) {
 			return ""
 		}
-		return "redundantly quoted with " + q.quotesName() + " quotes"
+		return "redundantly quoted with " + q.quotes + " quotes"
 	}
 	if q.quotes == "consistent" && q.wanted == 0 {
 		q.wanted = t.Style
@@ -141,20 +141,7 @@ func (q *quoteChecker) judge(t *Token, value []byte) string {
 	if q.wanted == 0 || q.wanted == t.Style || q.nested && bytes.IndexByte(value, q.wanted) >= 0 {
 		return ""
 	}
-	return "not quoted with " + q.quotesName() + " quotes"
-}
-
-func (q *quoteChecker) quotesName() string {
-	if q.quotes != "consistent" {
-		return q.quotes
-	}
-	switch q.wanted {
-	case '\'':
-		return "single"
-	case '"':
-		return "double"
-	}
-	return "consistent"
+	return "not quoted with " + q.quotes + " quotes"
 }
 
 // continuesLine tells whether a string is in double quotes and joins two lines without a space, which needs them.

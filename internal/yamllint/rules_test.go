@@ -117,7 +117,7 @@ func TestNewerThanTheReference(t *testing.T) {
 		{"{quoted-strings: {required: only-when-needed}}", "a: \"b\\\n  c\"\nd: \"e\n  f\"\n", []string{
 			"3:4: string value is redundantly quoted with any quotes (quoted-strings)",
 		}},
-		{"{quoted-strings: {quote-type: consistent}}", "a: 'b'\nc: \"d\"\n", []string{"2:4: string value is not quoted with single quotes (quoted-strings)"}},
+		{"{quoted-strings: {quote-type: consistent}}", "a: 'b'\nc: \"d\"\n", []string{"2:4: string value is not quoted with consistent quotes (quoted-strings)"}},
 		{"{quoted-strings: {quote-type: consistent, required: false}}", "a: \"b\"\nc: \"d\"\ne: f\n", nil},
 	}
 	for _, c := range tests {
