@@ -34,8 +34,8 @@ func checkComments(o options, text []byte, r *reporter) checks {
 		if shebangs && c.line == 1 && c.column == 1 && text[i] == '!' {
 			return
 		}
-		switch {
-		case text[i] == ' ' || text[i] == '\n' || text[i] == '\r' && i+1 < len(text) && text[i+1] == '\n':
+		switch text[i] {
+		case ' ', '\n', '\r':
 		default:
 			r.report(c.line, c.column+i-c.start, "missing starting space in comment")
 		}

@@ -107,7 +107,7 @@ func startsNode(k Kind) bool {
 // leave closes what the token ends, innermost first: its own collection, and what waited for a node that is now complete.
 func (in *indenter) leave(w *window) {
 	t, next := w.cur, w.next
-	if t.Kind == Value && in.top().kind == frameValue || t.Kind == BlockEntry && !isEntryEnd(next) {
+	if t.Kind == BlockEntry && !isEntryEnd(next) {
 		return
 	}
 	property := t.Kind == Anchor || t.Kind == Tag // the node is still to come, if there is one
@@ -119,12 +119,11 @@ func (in *indenter) leave(w *window) {
 			}
 			ended = true
 		case frameValue:
-			if property {
+			if property || t.Kind == Value {
 				return
 			}
 		case frameKey:
-			sequence := next != nil && next.Kind == BlockEntry && t.Kind == BlockEnd
-			if next != nil && (next.Kind == Value || startsNode(next.Kind) && !sequence) {
+			if next != nil && !endsKey(next.Kind) {
 				return
 			}
 		case frameEntry:
@@ -138,6 +137,15 @@ func (in *indenter) leave(w *window) {
 			return
 		}
 	}
+}
+
+// endsKey tells whether a token of the kind after a key means that it has no value.
+func endsKey(k Kind) bool {
+	switch k {
+	case Key, FlowEntry, BlockEnd, FlowMappingEnd, FlowSequenceEnd:
+		return true
+	}
+	return false
 }
 
 // endsWith tells whether a token of the kind ends the collection.
