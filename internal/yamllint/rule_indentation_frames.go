@@ -95,15 +95,6 @@ func (in *indenter) sequence(base int, next *Token) int {
 	return in.deeper(base, next)
 }
 
-// startsNode tells whether a token of the kind, after a key or a colon, starts a node.
-func startsNode(k Kind) bool {
-	switch k {
-	case Scalar, Alias, Anchor, Tag, FlowSequenceStart, FlowMappingStart, BlockSequenceStart, BlockMappingStart, BlockEntry:
-		return true
-	}
-	return false
-}
-
 // leave closes what the token ends, innermost first: its own collection, and what waited for a node that is now complete.
 func (in *indenter) leave(w *window) {
 	t, next := w.cur, w.next
