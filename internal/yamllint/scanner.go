@@ -124,7 +124,7 @@ func (s *scanner) fetch() {
 			s.fetchDirective()
 			return
 		}
-		s.failAt("while scanning for the next token", "found character '%' that cannot start any token")
+		s.failAt("found character '%' that cannot start any token")
 	case '[':
 		s.fetchFlowStart(FlowSequenceStart)
 	case '{':
@@ -177,7 +177,7 @@ func (s *scanner) fetchRest(c byte) {
 		}
 	default:
 		r, _ := s.runeAt(0)
-		s.failAt("while scanning for the next token", "found character "+quoteRune(r)+" that cannot start any token")
+		s.failAt("found character " + quoteRune(r) + " that cannot start any token")
 	}
 }
 

@@ -8,7 +8,7 @@ func (s *scanner) dropStaleKeys() {
 			return
 		}
 		if k.required {
-			s.failAt("while scanning a simple key", "could not find expected ':'")
+			s.failAt("could not find expected ':'")
 			return
 		}
 		s.keyHead++
@@ -44,7 +44,7 @@ func (s *scanner) removeKey() {
 		return
 	}
 	if k.required {
-		s.failAt("while scanning a simple key", "could not find expected ':'")
+		s.failAt("could not find expected ':'")
 		return
 	}
 	s.keys = s.keys[:len(s.keys)-1]
@@ -69,7 +69,7 @@ func (s *scanner) deepen(column int) bool {
 		return false
 	}
 	if len(s.outer) >= maxDepth {
-		s.failAt("", "collections nest too deep")
+		s.failAt("collections nest too deep")
 		return false
 	}
 	s.outer = append(s.outer, s.indent)
@@ -110,7 +110,7 @@ func (s *scanner) fetchDocumentMarker(kind Kind) {
 func (s *scanner) fetchFlowStart(kind Kind) {
 	s.saveKey()
 	if s.flow++; s.flow > maxDepth {
-		s.failAt("", "collections nest too deep")
+		s.failAt("collections nest too deep")
 	}
 	s.keyAllowed = true
 	s.pushChars(kind, 1)
@@ -132,7 +132,7 @@ func (s *scanner) fetchFlowEntry() {
 func (s *scanner) fetchBlockEntry() {
 	if s.flow == 0 {
 		if !s.keyAllowed {
-			s.failAt("", "sequence entries are not allowed here")
+			s.failAt("sequence entries are not allowed here")
 			return
 		}
 		if s.deepen(s.column()) {
@@ -147,7 +147,7 @@ func (s *scanner) fetchBlockEntry() {
 func (s *scanner) fetchKey() {
 	if s.flow == 0 {
 		if !s.keyAllowed {
-			s.failAt("", "mapping keys are not allowed here")
+			s.failAt("mapping keys are not allowed here")
 			return
 		}
 		if s.deepen(s.column()) {
@@ -174,7 +174,7 @@ func (s *scanner) fetchValue() {
 	}
 	if s.flow == 0 {
 		if !s.keyAllowed {
-			s.failAt("", "mapping values are not allowed here")
+			s.failAt("mapping values are not allowed here")
 			return
 		}
 		if s.deepen(s.column()) {

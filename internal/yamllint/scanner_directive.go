@@ -8,19 +8,18 @@ func (s *scanner) fetchDirective() {
 	if s.err != nil {
 		return
 	}
-	const context = "while scanning a directive"
 	start := s.mark()
 	s.pos++
 	n := s.skipWord()
 	if n == 0 || s.at(0) != ' ' && !s.breakAt(0) {
-		s.failExpected(context, "alphabetic or numeric character")
+		s.failExpected("alphabetic or numeric character")
 		return
 	}
 	switch string(s.text[s.pos-n : s.pos]) {
 	case "YAML":
-		s.scanVersion(context)
+		s.scanVersion()
 	case "TAG":
-		s.scanTagPrefix(context)
+		s.scanTagPrefix()
 	default:
 		end := s.mark() // what follows the name is skipped and no part of the token
 		s.skipLine()
@@ -29,61 +28,61 @@ func (s *scanner) fetchDirective() {
 		return
 	}
 	end := s.mark()
-	s.endHeaderLine(context)
+	s.endHeaderLine()
 	s.push(Token{Kind: Directive, Start: start, End: end})
 }
 
 // endHeaderLine goes past spaces, a comment and the line break, and past nothing else.
-func (s *scanner) endHeaderLine(context string) {
+func (s *scanner) endHeaderLine() {
 	s.skipSpaces()
 	if s.at(0) == '#' {
 		s.skipLine()
 	}
 	if s.err == nil && !s.breakAt(0) {
-		s.failExpected(context, "a comment or a line break")
+		s.failExpected("a comment or a line break")
 		return
 	}
 	s.skipBreak()
 }
 
-func (s *scanner) scanVersion(context string) {
+func (s *scanner) scanVersion() {
 	s.skipSpaces()
-	if !s.skipDigits(context) {
+	if !s.skipDigits() {
 		return
 	}
 	if s.at(0) != '.' {
-		s.failExpected(context, "a digit or '.'")
+		s.failExpected("a digit or '.'")
 		return
 	}
 	s.pos++
-	if s.skipDigits(context) && s.at(0) != ' ' && !s.breakAt(0) {
-		s.failExpected(context, "a digit or ' '")
+	if s.skipDigits() && s.at(0) != ' ' && !s.breakAt(0) {
+		s.failExpected("a digit or ' '")
 	}
 }
 
-func (s *scanner) skipDigits(context string) bool {
+func (s *scanner) skipDigits() bool {
 	start := s.pos
 	for '0' <= s.at(0) && s.at(0) <= '9' {
 		s.pos++
 	}
 	if s.pos == start {
-		s.failExpected(context, "a digit")
+		s.failExpected("a digit")
 		return false
 	}
 	return true
 }
 
-func (s *scanner) scanTagPrefix(context string) {
+func (s *scanner) scanTagPrefix() {
 	s.skipSpaces()
-	if s.skipHandle("directive"); s.err != nil {
+	if s.skipHandle(); s.err != nil {
 		return
 	}
 	if s.at(0) != ' ' {
-		s.failExpected(context, "' '")
+		s.failExpected("' '")
 		return
 	}
 	s.skipSpaces()
-	if s.skipURI("directive"); s.err == nil && s.at(0) != ' ' && !s.breakAt(0) {
-		s.failExpected(context, "' '")
+	if s.skipURI(); s.err == nil && s.at(0) != ' ' && !s.breakAt(0) {
+		s.failExpected("' '")
 	}
 }

@@ -116,11 +116,11 @@ func (s *scanner) skipToToken() {
 	}
 }
 
-// fail records the first error. The context is what PyYAML calls so; messages leave it out, and so does this.
+// fail records the first error.
 func (s *scanner) fail(m Mark, problem string) {
 	if s.err == nil {
 		s.err = &SyntaxError{Mark: m, Problem: problem}
 	}
 }
 
-func (s *scanner) failAt(_, problem string) { s.fail(s.mark(), problem) }
+func (s *scanner) failAt(problem string) { s.fail(s.mark(), problem) }

@@ -11,9 +11,9 @@ func (s *scanner) fetchProperty(c byte) {
 	}
 	switch c {
 	case '*':
-		s.scanAnchor(Alias, "while scanning an alias")
+		s.scanAnchor(Alias)
 	case '&':
-		s.scanAnchor(Anchor, "while scanning an anchor")
+		s.scanAnchor(Anchor)
 	default:
 		s.scanTag()
 	}
@@ -28,12 +28,12 @@ func (s *scanner) skipWord() int {
 }
 
 // failExpected reports that something else stands next than what is expected.
-func (s *scanner) failExpected(context, expected string) {
+func (s *scanner) failExpected(expected string) {
 	r, _ := s.runeAt(0)
-	s.failAt(context, "expected "+expected+", but found "+quoteRune(r))
+	s.failAt("expected " + expected + ", but found " + quoteRune(r))
 }
 
-func (s *scanner) scanAnchor(kind Kind, context string) {
+func (s *scanner) scanAnchor(kind Kind) {
 	start := s.mark()
 	s.pos++
 	n := s.skipWord()
@@ -47,7 +47,7 @@ func (s *scanner) scanAnchor(kind Kind, context string) {
 		}
 	}
 	if n == 0 {
-		s.failExpected(context, "alphabetic or numeric character")
+		s.failExpected("alphabetic or numeric character")
 		return
 	}
 	s.push(Token{Kind: kind, Start: start, End: s.mark()})
@@ -59,8 +59,8 @@ func (s *scanner) scanTag() {
 	switch next := s.at(1); {
 	case next == '<':
 		s.pos += 2
-		if s.skipURI("tag"); s.err == nil && s.at(0) != '>' {
-			s.failExpected("while parsing a tag", "'>'")
+		if s.skipURI(); s.err == nil && s.at(0) != '>' {
+			s.failExpected("'>'")
 		}
 		if s.err != nil {
 			return
@@ -70,17 +70,17 @@ func (s *scanner) scanTag() {
 		s.pos++
 	default:
 		if s.longHandle() {
-			s.skipHandle("tag")
+			s.skipHandle()
 		} else {
 			s.pos++
 		}
 		t.handle = int32(s.pos - start.Offset)
 		if s.err == nil {
-			s.skipURI("tag")
+			s.skipURI()
 		}
 	}
 	if s.err == nil && s.at(0) != ' ' && !s.breakAt(0) {
-		s.failExpected("while scanning a tag", "' '")
+		s.failExpected("' '")
 	}
 	t.End = s.mark()
 	s.push(t)
@@ -100,9 +100,9 @@ func (s *scanner) longHandle() bool {
 }
 
 // skipHandle goes past "!", "!!" or "!word!".
-func (s *scanner) skipHandle(name string) {
+func (s *scanner) skipHandle() {
 	if s.at(0) != '!' {
-		s.failExpected("while scanning a "+name, "'!'")
+		s.failExpected("'!'")
 		return
 	}
 	s.pos++
@@ -111,23 +111,23 @@ func (s *scanner) skipHandle(name string) {
 	}
 	s.skipWord()
 	if s.at(0) != '!' {
-		s.failExpected("while scanning a "+name, "'!'")
+		s.failExpected("'!'")
 		return
 	}
 	s.pos++
 }
 
-func (s *scanner) skipURI(name string) {
+func (s *scanner) skipURI() {
 	start := s.pos
 	for s.err == nil {
 		switch c := s.at(0); {
 		case c == '%':
-			s.skipURIEscapes(name)
+			s.skipURIEscapes()
 		case charClass[c]&(clsWord|clsURI) != 0:
 			s.pos++
 		default:
 			if s.pos == start {
-				s.failExpected("while parsing a "+name, "URI")
+				s.failExpected("URI")
 			}
 			return
 		}
@@ -135,7 +135,7 @@ func (s *scanner) skipURI(name string) {
 }
 
 // skipURIEscapes goes past a run of "%xx", whose bytes must be UTF-8.
-func (s *scanner) skipURIEscapes(name string) {
+func (s *scanner) skipURIEscapes() {
 	m := s.mark()
 	var raw []byte
 	for s.at(0) == '%' {
@@ -143,7 +143,7 @@ func (s *scanner) skipURIEscapes(name string) {
 		for n := range 2 {
 			if !isHex(s.at(n)) {
 				r, _ := s.runeAt(n)
-				s.failAt("while scanning a "+name, "expected URI escape sequence of 2 hexadecimal numbers, but found "+quoteRune(r))
+				s.failAt("expected URI escape sequence of 2 hexadecimal numbers, but found " + quoteRune(r))
 				return
 			}
 		}

@@ -75,8 +75,6 @@ func (s *scanner) skipPlainSpaces() bool {
 	}
 }
 
-const inQuotes = "while scanning a quoted scalar"
-
 func (s *scanner) scanQuoted(quote byte) {
 	if s.err != nil {
 		return
@@ -146,20 +144,19 @@ func (s *scanner) skipEscape() {
 			return
 		}
 		r, _ := s.runeAt(0)
-		s.failAt("while scanning a double-quoted scalar", "found unknown escape character "+quoteRune(r))
+		s.failAt("found unknown escape character " + quoteRune(r))
 		return
 	}
 	s.pos++
 	for n := range digits {
 		if !isHex(s.at(n)) {
 			r, _ := s.runeAt(n)
-			s.failAt("while scanning a double-quoted scalar",
-				fmt.Sprintf("expected escape sequence of %d hexadecimal numbers, but found %s", digits, quoteRune(r)))
+			s.failAt(fmt.Sprintf("expected escape sequence of %d hexadecimal numbers, but found %s", digits, quoteRune(r)))
 			return
 		}
 	}
 	if digits == 8 && (s.at(0) != '0' || s.at(1) != '0' || s.at(2) > '1' || s.at(2) == '1' && s.at(3) != '0') {
-		s.failAt("while scanning a double-quoted scalar", "escape sequence stands for no character")
+		s.failAt("escape sequence stands for no character")
 		return
 	}
 	s.pos += digits
@@ -170,7 +167,7 @@ func (s *scanner) skipQuotedSpaces() {
 		s.pos++
 	}
 	if s.pos >= len(s.text) {
-		s.failAt(inQuotes, "found unexpected end of stream")
+		s.failAt("found unexpected end of stream")
 		return
 	}
 	if s.skipBreak() {
@@ -182,7 +179,7 @@ func (s *scanner) skipQuotedSpaces() {
 func (s *scanner) skipQuotedBreaks() {
 	for {
 		if s.documentMarker() {
-			s.failAt(inQuotes, "found unexpected document separator")
+			s.failAt("found unexpected document separator")
 			return
 		}
 		for charClass[s.at(0)]&clsBlank != 0 {

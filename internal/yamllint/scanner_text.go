@@ -3,12 +3,11 @@ package yamllint
 // scanBlockScalar scans a literal "|" or folded ">" scalar. Its end is the start of the line after its text and the
 // empty lines that follow.
 func (s *scanner) scanBlockScalar(style byte) {
-	const context = "while scanning a block scalar"
 	start := s.mark()
 	s.pos++
-	increment := s.scanBlockHeader(context)
+	increment := s.scanBlockHeader()
 	if s.err == nil {
-		s.endHeaderLine(context)
+		s.endHeaderLine()
 	}
 	if s.err != nil {
 		return
@@ -32,11 +31,11 @@ func (s *scanner) scanBlockScalar(style byte) {
 }
 
 // scanBlockHeader reads the chomping sign and the indentation digit, in either order; 0 where there is no digit.
-func (s *scanner) scanBlockHeader(context string) (increment int) {
+func (s *scanner) scanBlockHeader() (increment int) {
 	sign := s.skipSign()
 	if c := s.at(0); '0' <= c && c <= '9' {
 		if increment = int(c - '0'); increment == 0 {
-			s.failAt(context, "expected indentation indicator in the range 1-9, but found 0")
+			s.failAt("expected indentation indicator in the range 1-9, but found 0")
 			return 0
 		}
 		s.pos++
@@ -45,7 +44,7 @@ func (s *scanner) scanBlockHeader(context string) (increment int) {
 		}
 	}
 	if s.at(0) != ' ' && !s.breakAt(0) {
-		s.failExpected(context, "chomping or indentation indicators")
+		s.failExpected("chomping or indentation indicators")
 	}
 	return increment
 }
