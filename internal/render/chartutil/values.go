@@ -20,7 +20,7 @@ var ErrTooLarge = errors.New("writing values as YAML: they are too large, nest t
 
 const (
 	maxParts   = 1_000_000
-	maxBytes   = 16 << 20
+	maxBytes   = 8 << 20
 	maxNesting = 10_000
 )
 

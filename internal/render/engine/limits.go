@@ -9,12 +9,12 @@ import (
 // switch a limit off.
 type Limits struct {
 	Time       time.Duration // wall clock of one render; default 60 s
-	Iterations int           // turns of range loops and calls of templates together; default 5,000,000
+	Iterations int           // turns of range loops and calls of templates together; default 1,000,000
 	Depth      int           // nested template, include and tpl calls, deep nesting of blocks counted in; default 10,000
 	TplDepth   int           // nested tpl calls; default 100
 	Output     int           // bytes that one template writes; default 64 MiB
-	Memory     int           // bytes that templates and their functions produce in one render, all together; default 1 GiB
-	String     int           // bytes of one string that a function takes or returns; default 16 MiB
+	Memory     int           // bytes that templates and their functions produce in one render, all together; default 256 MiB
+	String     int           // bytes of one string that a function takes or returns; default 8 MiB
 	Items      int           // elements of a list or map that a function makes or walks; default 1,000,000
 	Source     int           // bytes of one template or tpl text; default 5 MiB
 	Sources    int           // bytes of all templates of a render; default 128 MiB
@@ -30,12 +30,12 @@ func (l Limits) WithDefaults() Limits {
 			*p = v
 		}
 	}
-	set(&l.Iterations, 5_000_000)
+	set(&l.Iterations, 1_000_000)
 	set(&l.Depth, 10_000)
 	set(&l.TplDepth, 100)
 	set(&l.Output, 64<<20)
-	set(&l.Memory, 1<<30)
-	set(&l.String, 16<<20)
+	set(&l.Memory, 256<<20)
+	set(&l.String, 8<<20)
 	set(&l.Items, 1_000_000)
 	set(&l.Source, 5<<20)
 	set(&l.Sources, 128<<20)
