@@ -2,7 +2,8 @@ package engine
 
 import (
 	"crypto"
-	"crypto/dsa" //nolint:staticcheck // templates can ask for it
+	//lint:ignore SA1019 templates can ask for it
+	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
@@ -224,7 +225,7 @@ func parseKey(text string) (crypto.PrivateKey, error) {
 		k.PublicKey = dsa.PublicKey{Parameters: dsa.Parameters{P: f.P, Q: f.Q, G: f.G}, Y: f.Y}
 		key = k
 	default:
-		return nil, fmt.Errorf("invalid private key type %s", kind)
+		return nil, fmt.Errorf("invalid private key type %s", b.Type)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("parsing %s private key from PEM: %s", kind, err)

@@ -217,7 +217,8 @@ func (r *run) slice(list any, indices ...any) (any, error) {
 func elements(list any, what string) (reflect.Value, error) {
 	v := reflect.ValueOf(list)
 	if k := reflect.TypeOf(list).Kind(); k != reflect.Slice && k != reflect.Array {
-		return v, fmt.Errorf("Cannot find %s on type %s", what, k) //nolint:staticcheck // Sprig's words
+		//lint:ignore ST1005 Sprig's words
+		return v, fmt.Errorf("Cannot find %s on type %s", what, k)
 	}
 	return v, nil
 }

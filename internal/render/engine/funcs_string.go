@@ -18,12 +18,6 @@ func (r *run) stringFuncs() template.FuncMap {
 		"wrap":     func(n int, s string) (string, error) { return r.wrapLines(n, "\n", s, "wrap") },
 		"wrapWith": func(n int, sep, s string) (string, error) { return r.wrapLines(n, sep, s, "wrapWith") },
 		"join":     r.join,
-		"plural": func(one, many string, n int) string {
-			if n == 1 {
-				return one
-			}
-			return many
-		},
 		"htpasswd": func(user, password string) (string, error) {
 			if err := r.check(); err != nil {
 				return "", err

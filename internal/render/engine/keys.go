@@ -2,7 +2,8 @@ package engine
 
 import (
 	"crypto"
-	"crypto/dsa" //nolint:staticcheck // templates can ask for it
+	//lint:ignore SA1019 templates can ask for it
+	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
