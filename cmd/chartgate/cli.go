@@ -28,6 +28,7 @@ type stdio struct {
 	Out, Err io.Writer
 	Env      func(string) string
 	Dir      string // working directory, absolute
+	Name     string // how the program was called, for lines to copy
 }
 
 // verb is one subcommand. Flags are registered before run is called with what
@@ -45,6 +46,7 @@ func verbs() []verb {
 		{"list", "", "list the charts of the repository", listVerb},
 		{"explain", "[RULE]", "explain a check or rule; list them all", explainVerb},
 		{"serve", "", "serve the embedded registry", serveVerb},
+		{"yamllint", "[FILE|FOLDER|-…]", "lint YAML as the yamllint command does", yamllintVerb},
 		{"version", "", "print the version", versionVerb},
 	}
 }
