@@ -35,6 +35,7 @@ var rooms = map[string][]string{
 	"deps":             {"chart", "source", "archive", "store", "registry"},
 	"render":           {"deps", "chart", "source", "archive", "render/engine", "render/chartutil"},
 	"lint":             {"render", "deps", "chart", "source", "finding"},
+	"lint/linttest":    {"lint", "render", "deps", "chart", "finding"},
 	"lint/checks":      {"lint", "lint/checks/*", "yamllint"},
 	"lint/checks/*":    {"lint", "render", "deps", "chart", "archive", "source", "finding", "yamllint", "kubesec"},
 	"gate":             {"lint/checks", "lint", "render", "deps", "chart", "config", "source", "finding", "git", "registry", "store", "yamllint"},

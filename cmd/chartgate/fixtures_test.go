@@ -264,6 +264,6 @@ func chartgate(t *testing.T, dir string, args ...string) (int, string) {
 	defer cancel()
 	var out bytes.Buffer // the program writes to both from one goroutine at a time
 	env := fixture.Env(t, "CHARTGATE_CACHE_DIR="+t.TempDir())
-	code := run(ctx, args, stdio{In: strings.NewReader(""), Out: &out, Err: &out, Env: fixture.Lookup(env), Dir: dir})
+	code := run(ctx, args, stdio{In: strings.NewReader(""), Out: &out, Err: &out, Env: fixture.Lookup(env), Dir: dir, Name: "chartgate"})
 	return code, out.String()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -98,7 +99,7 @@ func (p *publishFlags) run(ctx context.Context, args []string, std stdio) (int, 
 		}
 	}
 	printSteps(std.Out, steps, p.dryRun)
-	printPull(std.Out, root, std.Dir, steps)
+	printPull(std.Out, std.Name, root, std.Dir, steps)
 	return max(code, stepsCode(steps)), nil
 }
 
@@ -131,9 +132,9 @@ func startEmbedded(ctx context.Context, root string, targets []publish.Target) (
 		if !t.Embedded {
 			continue
 		}
-		srv, err := server.New(filepath.Join(root, embeddedDir), server.Options{})
+		srv, err := openEmbedded(root)
 		if err != nil {
-			return nil, nil, nil, fmt.Errorf("opening the embedded registry: %w", err)
+			return nil, nil, nil, err
 		}
 		running, err := srv.Start(ctx, "127.0.0.1:0")
 		if err != nil {
@@ -151,6 +152,21 @@ func startEmbedded(ctx context.Context, root string, targets []publish.Target) (
 		return targets, []string{running.Addr}, stop, nil
 	}
 	return targets, nil, func() {}, nil
+}
+
+// openEmbedded opens the embedded registry of a repository, and keeps git from
+// seeing it: an untracked folder would make the work tree differ from its commit.
+func openEmbedded(root string) (*server.Server, error) {
+	srv, err := server.New(filepath.Join(root, embeddedDir), server.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("opening the embedded registry: %w", err)
+	}
+	ignore := filepath.Join(root, filepath.Dir(embeddedDir), ".gitignore")
+	if err := os.WriteFile(ignore, []byte("*\n"), 0o644); err != nil {
+		srv.Close()
+		return nil, fmt.Errorf("opening the embedded registry: %w", err)
+	}
+	return srv, nil
 }
 
 // items are the charts that may be published, and those that may not with the reason.
@@ -236,7 +252,7 @@ func summary(steps publish.Steps, dryRun bool) string {
 
 // printPull says how to fetch a chart from the embedded registry, which ends
 // with this process.
-func printPull(w io.Writer, root, dir string, steps publish.Steps) {
+func printPull(w io.Writer, program, root, dir string, steps publish.Steps) {
 	for _, s := range steps {
 		if s.Target != publish.Embedded || s.Action != publish.Push && s.Action != publish.Skip {
 			continue
@@ -247,7 +263,7 @@ func printPull(w io.Writer, root, dir string, steps publish.Steps) {
 		}
 		_, path, _ := strings.Cut(strings.TrimPrefix(s.Reference.String(), "oci://"), "/")
 		path, _, _ = strings.Cut(path, ":")
-		fmt.Fprintf(w, "\nthe embedded registry ends with this process; to fetch a chart back:\n  chartgate serve%s &\n  helm pull oci://%s/%s --version %s --plain-http\n", flag, defaultAddr, path, s.Version)
+		fmt.Fprintf(w, "\nthe embedded registry ends with this process; to fetch a chart back:\n  %s serve%s &\n  helm pull oci://%s/%s --version %s --plain-http\n", program, flag, defaultAddr, path, s.Version)
 		return
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/chartgate/chartgate/internal/registry/server"
 	"github.com/spf13/pflag"
 )
 
@@ -21,9 +20,9 @@ func serveVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int, er
 		if err != nil {
 			return 0, err
 		}
-		srv, err := server.New(filepath.Join(root, embeddedDir), server.Options{})
+		srv, err := openEmbedded(root)
 		if err != nil {
-			return 0, fmt.Errorf("opening the embedded registry: %w", err)
+			return 0, err
 		}
 		defer srv.Close()
 		running, err := srv.Start(ctx, *addr)

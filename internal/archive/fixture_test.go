@@ -16,7 +16,6 @@ type entry struct {
 	body string
 	flag byte // regular if 0
 	link string
-	size int64 // claimed, if not that of body
 }
 
 // targz writes entries as they are, however wrong.

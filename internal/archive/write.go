@@ -30,7 +30,7 @@ func Write(w io.Writer, root string, files []File) error {
 	if twice := Duplicates(files); len(twice) > 0 {
 		return fmt.Errorf("writing archive %q: more than one file at %q", root, twice)
 	}
-	zw, err := gzip.NewWriterLevel(w, gzip.BestCompression)
+	zw, err := gzip.NewWriterLevel(w, gzip.DefaultCompression)
 	if err != nil {
 		return fmt.Errorf("writing archive %q: %w", root, err)
 	}

@@ -9,18 +9,22 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// push publishes one chart and settles its step by what then stands under the tag.
+// errSettled ends a push whose step has been settled otherwise.
+var errSettled = errors.New("the tag is not free any more")
+
+// push publishes one chart and settles its step by what then stands under the tag. The tag is looked at before the contents
+// go out, to spare them, and again before the manifest does, since another job may have been faster.
 func (c *counter) push(ctx context.Context, s *Step, p *pack) {
-	c.look(ctx, s, p)
-	if s.Action != Push {
-		if s.Action != Fail {
-			s.Reason += " (another job has published it since the plan was made)"
-		}
+	if c.again(ctx, s, p) != nil {
 		return
 	}
 	tag := s.Reference
 	tag.Digest = ""
-	if _, err := c.client.PushChart(ctx, tag, p.push); err != nil {
+	_, err := c.client.PushChartIf(ctx, tag, p.push, func(ctx context.Context) error { return c.again(ctx, s, p) })
+	if errors.Is(err, errSettled) {
+		return
+	}
+	if err != nil {
 		// The answer to a push that worked may have been lost.
 		if now, e := c.client.Resolve(ctx, tag); e != nil || now.Digest != p.manifest.Digest {
 			s.fail("", err)
@@ -28,6 +32,18 @@ func (c *counter) push(ctx context.Context, s *Step, p *pack) {
 		}
 	}
 	c.verify(ctx, s, p)
+}
+
+// again looks at the target once more; errSettled if the chart is not to be pushed now.
+func (c *counter) again(ctx context.Context, s *Step, p *pack) error {
+	c.look(ctx, s, p)
+	if s.Action == Push {
+		return nil
+	}
+	if s.Action != Fail {
+		s.Reason += " (another job has published it since the plan was made)"
+	}
+	return errSettled
 }
 
 // verify fetches a chart back under its tag, as those who want it will. Every digest on the way is checked.

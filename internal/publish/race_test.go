@@ -28,6 +28,29 @@ func TestPublishedInBetween(t *testing.T) {
 	}
 }
 
+// TestPublishedWhileUploading: another job was faster than our contents. Its chart is not overwritten.
+func TestPublishedWhileUploading(t *testing.T) {
+	for _, theirs := range []publish.Item{item("web", "1.0.0"), item("web", "1.0.0", "README.md", "theirs\n")} {
+		r := newRig(t)
+		var uploaded atomic.Bool
+		r.turn(func(w http.ResponseWriter, req *http.Request, on http.Handler) {
+			if isUpload(req, "web") && uploaded.CompareAndSwap(false, true) {
+				r.pushOther(theirs)
+			}
+			on.ServeHTTP(w, req)
+		})
+		steps := r.publish(item("web", "1.0.0"))
+		if steps[0].Action == publish.Push || steps[0].Action == publish.Fail {
+			t.Errorf("published by another job, and here:%s", describe(steps))
+		}
+		contains(t, steps[0].Reason, "another job has published it")
+		now, err := r.client.PullChart(t.Context(), r.ref("web", "1.0.0"))
+		if err != nil || now.ManifestDigest != steps[0].Reference.Digest || now.Annotations["org.opencontainers.image.created"] == "" {
+			t.Errorf("the other job's chart was overwritten: %v", err)
+		}
+	}
+}
+
 // TestOverwritten: another job moves the tag right after our push.
 func TestOverwritten(t *testing.T) {
 	for _, tt := range []struct {

@@ -260,7 +260,7 @@ func TestRealmAddresses(t *testing.T) {
 func TestRealmRedirects(t *testing.T) {
 	var asked recorded
 	elsewhere := serve(t, realmServer(&asked, 300))
-	realm := serve(t, http.RedirectHandler("http://"+elsewhere+"/token", 307))
+	realm := serve(t, http.RedirectHandler("http://"+elsewhere+"/token", http.StatusTemporaryRedirect))
 	host := serve(t, behindToken(store(t), func() string { return "http://" + realm + "/token" }, func(string) bool { return true }))
 	c := newClient(t, Options{PlainHTTP: true, Env: env("DOCKER_AUTH_CONFIG", dockerAuth(host, "bob", "hunter2"))})
 	_, err := c.Tags(context.Background(), mustRef(t, "oci://"+host+"/charts/app"))

@@ -155,7 +155,7 @@ func TestRedirectsDoNotLeak(t *testing.T) {
 	var home string
 	other := serve(t, seen.record(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/bounce" {
-			http.Redirect(w, r, "http://"+home+"/open/final", 302)
+			http.Redirect(w, r, "http://"+home+"/open/final", http.StatusFound)
 			return
 		}
 		_, _ = w.Write([]byte("there"))
@@ -164,15 +164,15 @@ func TestRedirectsDoNotLeak(t *testing.T) {
 	home = serve(t, homeSeen.record(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/r/out.tgz":
-			http.Redirect(w, r, "http://"+other+"/signed?X-Signature=abc", 307)
+			http.Redirect(w, r, "http://"+other+"/signed?X-Signature=abc", http.StatusTemporaryRedirect)
 		case "/r/bounce.tgz":
-			http.Redirect(w, r, "http://"+other+"/bounce", 302)
+			http.Redirect(w, r, "http://"+other+"/bounce", http.StatusFound)
 		case "/r/within.tgz":
-			http.Redirect(w, r, "/open/within", 302)
+			http.Redirect(w, r, "/open/within", http.StatusFound)
 		case "/r/loop.tgz":
-			http.Redirect(w, r, "/r/loop.tgz", 302)
+			http.Redirect(w, r, "/r/loop.tgz", http.StatusFound)
 		case "/r/file.tgz":
-			http.Redirect(w, r, "file:///etc/passwd", 302)
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
 		default:
 			_, _ = w.Write([]byte("home"))
 		}
@@ -216,7 +216,7 @@ func TestBlobRedirectDoesNotLeak(t *testing.T) {
 	bucket := serve(t, seen.record(inner))
 	host := serve(t, behindBasic(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
-			http.Redirect(w, r, "http://"+bucket+r.URL.Path+"?X-Signature=abc", 307)
+			http.Redirect(w, r, "http://"+bucket+r.URL.Path+"?X-Signature=abc", http.StatusTemporaryRedirect)
 			return
 		}
 		inner.ServeHTTP(w, r)
@@ -243,7 +243,7 @@ func TestForeignChallenge(t *testing.T) {
 	var seen recorded
 	thief := "http://" + serve(t, seen.record(files(nil)))
 	bucket := serve(t, seen.record(behindToken(files(nil), func() string { return thief }, func(string) bool { return false })))
-	host := serve(t, http.RedirectHandler("http://"+bucket+"/x?X-Signature=abc", 307))
+	host := serve(t, http.RedirectHandler("http://"+bucket+"/x?X-Signature=abc", http.StatusTemporaryRedirect))
 	c := newClient(t, Options{PlainHTTP: true, Env: env("DOCKER_AUTH_CONFIG", dockerAuth(host, "bob", "hunter2"))})
 	_, err := c.PullChart(context.Background(), mustRef(t, "oci://"+host+"/a:1"))
 	if !errors.Is(err, ErrDenied) {
@@ -258,7 +258,7 @@ func TestForeignChallenge(t *testing.T) {
 func TestDowngradeIsRefused(t *testing.T) {
 	var seen recorded
 	plain := serve(t, seen.record(files(map[string]string{"/index.yaml": smallIndex})))
-	host, ca := serveTLS(t, http.RedirectHandler("http://"+plain+"/index.yaml", 302))
+	host, ca := serveTLS(t, http.RedirectHandler("http://"+plain+"/index.yaml", http.StatusFound))
 	_, err := newClient(t, Options{CAFile: ca}).Index(context.Background(), "https://"+host)
 	if err == nil || !strings.Contains(err.Error(), "from https to http") || len(seen.all()) != 0 {
 		t.Errorf("error %v", err)

@@ -18,6 +18,13 @@ import (
 // the descriptor of the manifest. Whether the tag exists already is the caller's
 // concern: it would be moved.
 func (c *Client) PushChart(ctx context.Context, ref Reference, push ChartPush) (Descriptor, error) {
+	return c.PushChartIf(ctx, ref, push, func(context.Context) error { return nil })
+}
+
+// PushChartIf is PushChart, but for asking once more when all contents are there,
+// which may have taken minutes: the manifest follows only if ok returns nil. An
+// error of ok is in the chain of the error that is returned.
+func (c *Client) PushChartIf(ctx context.Context, ref Reference, push ChartPush, ok func(context.Context) error) (Descriptor, error) {
 	if err := needRepository(ref); err != nil {
 		return Descriptor{}, err
 	}
@@ -39,6 +46,9 @@ func (c *Client) PushChart(ctx context.Context, ref Reference, push ChartPush) (
 			if err := c.pushBlob(ctx, repo, blob.desc, blob.data); err != nil {
 				return fmt.Errorf("uploading its %s: %w", blob.what, err)
 			}
+		}
+		if err := ok(ctx); err != nil {
+			return err
 		}
 		return repo.Manifests().PushReference(ctx, desc, bytes.NewReader(data), ref.Tag)
 	})

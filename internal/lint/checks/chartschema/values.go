@@ -65,13 +65,24 @@ func wellFormed(c *chart.Chart) []finding.Finding {
 		return nil
 	}
 	f := finding.Finding{Rule: "values-schema", Severity: finding.Error, File: file.Path, Pos: jsonErrorPos(file.Data, err), Message: oneLine(err)}
-	var ref *reference
-	if errors.As(err, &ref) {
+	if ref := referenceIn(err); ref != nil {
 		f.Rule, f.Message = "schema-reference", ref.Error()
 		f.Hint = "copy the definition into definitions and refer to it as #/definitions/NAME"
 		f.Pos = textPos(file.Data, strings.SplitN(ref.url, "#", 2)[0])
 	}
 	return []finding.Finding{f}
+}
+
+// referenceIn is the refused reference behind an error of the validator, which
+// does not unwrap.
+func referenceIn(err error) *reference {
+	var load *jsonschema.LoadURLError
+	if errors.As(err, &load) {
+		err = load.Err
+	}
+	var ref *reference
+	errors.As(err, &ref)
+	return ref
 }
 
 // fault is one place where values do not meet a schema.

@@ -26,7 +26,7 @@ func New(targets []string) lint.Check {
 		Name:  Name,
 		Doc:   "Versions are SemVer 2, go up, and change whenever the packaged content does.",
 		Rules: rules(),
-		Needs: lint.Needs{Loaded: true, Base: true},
+		Needs: lint.Needs{Base: true},
 		Chart: func(_ context.Context, s *lint.Subject) ([]finding.Finding, error) { return check(s, targets) },
 	}
 }
@@ -54,10 +54,16 @@ func check(s *lint.Subject, targets []string) ([]finding.Finding, error) {
 		v.file = file
 		v.doc, _ = source.ParseYAML(file.Data)
 	}
+	if m := s.Chart.Metadata(); m == nil || m.Version == "" {
+		return nil, &lint.SkipError{Reason: "Chart.yaml gives no version"}
+	}
 	out := v.pins(targets)
 	version, err := semver.StrictNewVersion(s.Chart.Version())
 	if err != nil {
 		return append(out, v.at("semver", fmt.Sprintf("version %q is not SemVer 2: %v", s.Chart.Version(), err), "write MAJOR.MINOR.PATCH, for example 1.4.0")), nil
+	}
+	if s.Chart.Err() != nil {
+		return out, &lint.SkipError{Reason: "the chart does not load: " + s.Chart.Err().Error()}
 	}
 	changed, err := v.against(version)
 	return append(out, changed...), err
@@ -96,7 +102,7 @@ func (v subject) against(version *semver.Version) ([]finding.Finding, error) {
 	}
 	changes, err := compare(old, v.Chart)
 	if err != nil {
-		return nil, err
+		return nil, &lint.SkipError{Reason: "the chart cannot be packaged: " + err.Error()}
 	}
 	what := strings.Join(changes, ", ")
 	for _, local := range v.Repo.LocalDependencies(v.Chart) {
