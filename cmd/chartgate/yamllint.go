@@ -28,8 +28,8 @@ const yamllintVersion = "1.38.0"
 
 // yamllintRun is one call of the verb.
 type yamllintRun struct {
-	configFile, configData, format         string
-	listFiles, strict, noWarnings, version bool
+	configFile, configData, format              string
+	listFiles, strict, noWarnings, version, fix bool
 
 	flags *pflag.FlagSet
 	std   stdio
@@ -46,6 +46,7 @@ func yamllintVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int,
 	f.StringVarP(&r.format, "format", "f", "auto", "format of the output: "+strings.Join(yamllint.Formats(), ", "))
 	f.BoolVarP(&r.strict, "strict", "s", false, "exit with 2 for warnings")
 	f.BoolVar(&r.noWarnings, "no-warnings", false, "leave warnings out of the output")
+	f.BoolVar(&r.fix, "fix", false, "repair what can be repaired without changing what a file means, and lint the result")
 	f.BoolVarP(&r.version, "version", "v", false, "print the version of yamllint whose rules are known")
 	return func(ctx context.Context, args []string, std stdio) (int, error) {
 		r.std = std
@@ -97,6 +98,8 @@ func (r *yamllintRun) check(args []string) error {
 		return &usageError{"the standard input cannot be linted together with files", "call chartgate yamllint twice"}
 	case r.flags.Changed("config-file") && r.flags.Changed("config-data"):
 		return &usageError{"--config-file and --config-data cannot be used together", ""}
+	case r.fix && args[0] == "-":
+		return &usageError{"the standard input cannot be repaired", "--fix changes files; name them"}
 	case !slices.Contains(yamllint.Formats(), r.format):
 		return &usageError{fmt.Sprintf("unknown format %q", r.format), "use one of " + strings.Join(yamllint.Formats(), ", ")}
 	}
@@ -158,6 +161,9 @@ func (r *yamllintRun) files(ctx context.Context, args []string, format yamllint.
 			fmt.Fprintln(r.out, path)
 			continue
 		}
+		if r.fix {
+			r.repair(path)
+		}
 		data, err := yamllint.ReadFile(r.std.Dir, path)
 		if err != nil {
 			return r.named(err, path)
@@ -165,6 +171,18 @@ func (r *yamllintRun) files(ctx context.Context, args []string, format yamllint.
 		r.report(path, yamllint.Lint(data, filepath.ToSlash(path), r.cfg), format)
 	}
 	return nil
+}
+
+// repair repairs a file, or tells why it is left alone. What is missing or cannot be read is for linting to tell.
+func (r *yamllintRun) repair(path string) {
+	changed, err := yamllint.FixFile(r.std.Dir, path, r.cfg)
+	switch {
+	case changed:
+		fmt.Fprintf(r.std.Err, "%s: repaired\n", path)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintf(r.std.Err, "%s: left as it is: %v\n", path, err)
+		r.code = exitFindings
+	}
 }
 
 // report writes a file's problems. Warnings that are not written count none the less.

@@ -116,20 +116,24 @@ func (r *run) addRules(cfg *Config, path string) {
 		index := len(r.directives.names)
 		r.directives.names = append(r.directives.names, rc.rule.Name)
 		c := rc.rule.check(rc.options, r.text, &reporter{run: r, index: index, rule: rc.rule.Name, level: rc.level})
-		if c.token != nil && c.kinds == nil {
-			c.kinds = allKinds()
-		}
-		for _, k := range c.kinds {
-			r.tokenChecks[k] = append(r.tokenChecks[k], c.token)
-		}
-		if c.comment != nil {
-			r.commentChecks = append(r.commentChecks, c.comment)
-		}
-		if c.line != nil {
-			r.lineChecks = append(r.lineChecks, c.line)
-		}
+		r.add(c)
 	}
 	r.nextLine(0)
+}
+
+func (r *run) add(c checks) {
+	if c.token != nil && c.kinds == nil {
+		c.kinds = allKinds()
+	}
+	for _, k := range c.kinds {
+		r.tokenChecks[k] = append(r.tokenChecks[k], c.token)
+	}
+	if c.comment != nil {
+		r.commentChecks = append(r.commentChecks, c.comment)
+	}
+	if c.line != nil {
+		r.lineChecks = append(r.lineChecks, c.line)
+	}
 }
 
 // tokens scans and parses the text and shows each token to the rules, once the two after it are known. After a token
