@@ -164,8 +164,9 @@ func stoppedAt(at Pos, err error) Pos {
 // expired is closed when the render has used up its time.
 func (r *run) expired() <-chan time.Time { return time.After(time.Until(r.until)) }
 
-// maxParsed bounds the texts that an Engine remembers the trees of.
-const maxParsed = 64 << 20
+// maxParsed bounds the texts that an Engine remembers the trees of, which take
+// some twenty times as much. It is room for the values sets of the charts under way.
+const maxParsed = 8 << 20
 
 // compile parses a text, or finds that it has been parsed before.
 func (e *Engine) compile(name, text string, lim Limits) (*source, error) {

@@ -236,5 +236,5 @@ var asIs = map[string]bool{
 	"isAbs": true, "osIsAbs": true, "kindIs": true, "kindOf": true, "typeIs": true, "typeIsLike": true, "typeOf": true,
 	"plural": true, "ternary": true, "unset": true, "unixEpoch": true, "first": true, "last": true, "mustFirst": true,
 	"mustLast": true, "dateModify": true, "date_modify": true, "mustDateModify": true, "must_date_modify": true,
-	"mustToDate": true, "toDate": true, "randInt": true, "dig": true, "set": true,
+	"mustToDate": true, "toDate": true, "randInt": true, "dig": true,
 }
