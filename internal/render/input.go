@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -116,8 +115,7 @@ func mergeFiles(ctx context.Context, files []source.File) (map[string]any, error
 		}
 		vals := map[string]any{}
 		if err := yaml.Unmarshal(f.Data, &vals); err != nil {
-			line := min(yamlLine(err), 1+bytes.Count(bytes.TrimRight(f.Data, "\n"), []byte("\n")))
-			return nil, &Error{File: f.Path, Line: line, Kind: Values, Message: fmt.Sprintf("failed to parse %s: %s", f.Path, err), Err: err}
+			return nil, &Error{File: f.Path, Line: yamlLine(err), Kind: Values, Message: fmt.Sprintf("failed to parse %s: %s", f.Path, err), Err: err}
 		}
 		out = mergeTables(out, vals)
 	}

@@ -11,7 +11,7 @@ import (
 // listFuncs make lists: how many elements is checked before they are made.
 func (r *run) listFuncs() template.FuncMap {
 	out := template.FuncMap{
-		"until":     r.until0,
+		"until":     r.untilNumber,
 		"untilStep": r.untilStep,
 		"seq":       r.seq,
 		"splitList": r.splitList,
@@ -74,7 +74,7 @@ func length(list any) int {
 	return 0
 }
 
-func (r *run) until0(n int) ([]int, error) {
+func (r *run) untilNumber(n int) ([]int, error) {
 	step := 1
 	if n < 0 {
 		step = -1

@@ -13,7 +13,7 @@ import (
 func (r *run) tableFuncs() template.FuncMap {
 	out := template.FuncMap{
 		"dict":         r.dict,
-		"set":          r.set0,
+		"set":          r.setKey,
 		"keys":         r.keys,
 		"values":       r.values,
 		"pick":         r.pick,
@@ -51,7 +51,7 @@ func (r *run) dict(vs ...any) (map[string]any, error) {
 	return original[func(...any) map[string]any](r, "dict")(vs...), nil
 }
 
-func (r *run) set0(d map[string]any, key string, value any) (map[string]any, error) {
+func (r *run) setKey(d map[string]any, key string, value any) (map[string]any, error) {
 	if err := r.take(2 * nodeCost); err != nil {
 		return nil, err
 	}
