@@ -68,9 +68,12 @@ func check(ctx context.Context, scanner *kubesec.Scanner, minScore int, s *lint.
 		if yaml.Unmarshal([]byte(m.Data), &obj) != nil || obj == nil {
 			continue // lint-and-test says so
 		}
-		at := m.Pos(1)
+		where := &places{text: m.Data, obj: obj}
 		results, err := scanner.Scan(ctx, obj)
-		place := func(f finding.Finding) { out = append(out, s.Place(f, at.File, at.Line, 0)) }
+		place := func(f finding.Finding) {
+			at := m.Pos(where.line(f.Container))
+			out = append(out, s.Place(f, at.File, at.Line, 0))
+		}
 		for _, r := range results {
 			for _, f := range findings(r, minScore) {
 				place(f)

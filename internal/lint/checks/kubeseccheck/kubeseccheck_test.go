@@ -61,7 +61,7 @@ func TestContainerAtFault(t *testing.T) {
 		t.Fatalf("%+v", critical)
 	}
 	f := critical[0]
-	if f.Rule != "Privileged" || f.Container != "evil" || f.Object != "CronJob/nightly" || f.File != "charts/web/templates/job.yaml" || f.Line != 2 || !strings.Contains(f.Message, `"evil"`) || f.Hint == "" {
+	if f.Rule != "Privileged" || f.Container != "evil" || f.Object != "CronJob/nightly" || f.File != "charts/web/templates/job.yaml" || f.Line != 15 || !strings.Contains(f.Message, `"evil"`) || f.Hint == "" {
 		t.Errorf("%+v", f)
 	}
 }
