@@ -19,7 +19,7 @@ MIRROR = oci://registry-1.docker.io/bitnamicharts=testdata/upstream/bitnamichart
 # The race detector wants a C compiler on most systems.
 CC_FOUND := $(shell command -v $${CC:-cc} || command -v gcc || command -v clang)
 
-.PHONY: help build run test lint vulncheck e2e bench clean
+.PHONY: help build run test lint vulncheck e2e bench bench-yaml clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -57,6 +57,9 @@ e2e: build ## run against real helm, registry, kubesec, yamllint and pre-commit
 
 bench: ## benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
+
+bench-yaml: build ## CPU time and memory of yaml-lint beside yamllint's, over 20 MiB of values files
+	CHARTGATE=$(CURDIR)/bin/chartgate BENCH_YAML_MB=$${BENCH_YAML_MB:-20} $(GO) test -tags e2e -count=1 -timeout 60m -run '^TestYAMLLintFigures$$' -v ./test/e2e
 
 clean: ## remove what was built, and the embedded registry
 	rm -rf bin .chartgate
