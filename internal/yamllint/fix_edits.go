@@ -12,6 +12,7 @@ type fixer struct {
 	text     []byte
 	problems map[place]bool
 	edits    []edit
+	breaks   []edit     // of line breaks, which are made in a round of their own
 	scalar   scalarBody // the last scalar of more than one line
 	shifted  int        // up to here lines are moved already
 }
@@ -73,6 +74,9 @@ func (f *fixer) resize(from, to, n int) {
 
 // apply makes the edits. One that overlaps another waits for the next round, one that two rules ask for is made once.
 func (f *fixer) apply() []byte {
+	if len(f.breaks) > 0 {
+		f.edits = f.breaks
+	}
 	slices.SortStableFunc(f.edits, func(a, b edit) int { return cmp.Or(a.from-b.from, a.to-b.to) })
 	out := make([]byte, 0, len(f.text)+64)
 	done := 0

@@ -59,9 +59,9 @@ func fixNewLines(f *fixer, _ options) checks {
 			switch {
 			case c != '\n':
 			case dos && i > 0 && f.text[i-1] == '\r':
-				f.replace(i-1, i, "")
+				f.breaks = append(f.breaks, edit{i - 1, i, ""})
 			case !dos && (i == 0 || f.text[i-1] != '\r'):
-				f.replace(i, i, "\r")
+				f.breaks = append(f.breaks, edit{i, i, "\r"})
 			}
 		}
 	}}

@@ -31,6 +31,7 @@ func TestFix(t *testing.T) {
 		"stripped block scalar":  {"rules: {new-line-at-end-of-file: enable}", "a: |-\n  b", "a: |-\n  b\n"},
 		"dos":                    {"rules: {new-lines: enable}", "a: 1\r\nb: |\r\n  c\r\nd: 2\n", "a: 1\nb: |\n  c\nd: 2\n"},
 		"to dos":                 {"rules: {new-lines: {type: dos}}", "a: 1\nb: 2\n", "a: 1\r\nb: 2\r\n"},
+		"to dos with the rest":   {"rules: {new-lines: {type: dos}, empty-lines: {max: 0}, trailing-spaces: enable}", "a: 1 \n\n\nb: 2\n\n", "a: 1\r\nb: 2\r\n"},
 		"empty lines":            {"rules: {empty-lines: {max: 1}}", "\n\na: 1\n\n\n\nb: 2\n\n\n", "a: 1\n\nb: 2\n"},
 		"empty lines in scalars": {"rules: {empty-lines: {max: 1}}", "a: |\n  b\n\n\n\n  c\nd: 'e\n\n\n\n  f'\n", "a: |\n  b\n\n\n\n  c\nd: 'e\n\n\n\n  f'\n"},
 		"empty lines after":      {"rules: {empty-lines: {max: 1}}", "a: |\n  b\n\n\n\nc: |+\n  d\n\n\n\ne: 1\n", "a: |\n  b\n\nc: |+\n  d\n\n\n\ne: 1\n"},
