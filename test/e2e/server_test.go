@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +49,8 @@ func start(t testing.TB, s sandbox, name string, args ...string) io.Reader {
 		t.Fatal(err)
 	}
 	w.Close()
+	out := newOutput()
+	go func() { _, _ = io.Copy(out, r); out.close() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		ended := make(chan struct{})
@@ -59,7 +63,45 @@ func start(t testing.TB, s sandbox, name string, args ...string) io.Reader {
 		}
 		r.Close()
 	})
-	return r
+	return out
+}
+
+// output keeps what a program prints until somebody reads it: a server whose
+// pipe is full stops answering.
+type output struct {
+	mu     sync.Mutex
+	more   *sync.Cond
+	buf    bytes.Buffer
+	closed bool
+}
+
+func newOutput() *output {
+	o := &output{}
+	o.more = sync.NewCond(&o.mu)
+	return o
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.more.Broadcast()
+	return o.buf.Write(p)
+}
+
+func (o *output) Read(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.buf.Len() == 0 && !o.closed {
+		o.more.Wait()
+	}
+	return o.buf.Read(p)
+}
+
+func (o *output) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	o.more.Broadcast()
 }
 
 // address waits for a line with a loopback address, and returns that.
