@@ -220,8 +220,9 @@ func TestSeedPerSet(t *testing.T) {
 		}
 		return res.Manifests[0].Data
 	}
-	if data("a") != data("a") || data("a") == data("b") {
-		t.Errorf("%s %s %s", data("a"), data("a"), data("b"))
+	first, again, other := data("a"), data("a"), data("b")
+	if first != again || first == other {
+		t.Errorf("%s, again %s, another set %s", first, again, other)
 	}
 }
 

@@ -27,8 +27,9 @@ var countedMethods = map[string]bool{
 type rewriter struct {
 	src      *source
 	funcs    *library
-	literals int         // bytes of literals in the current action
-	excess   *LimitError // the first limit that was exceeded
+	nodes    []parse.TextNode // to be used
+	literals int              // bytes of literals in the current action
+	excess   *LimitError      // the first limit that was exceeded
 }
 
 // levelsPerDepth is how many nested blocks or parentheses take as much stack
@@ -53,7 +54,13 @@ func (w *rewriter) tree(t *parse.Tree) error {
 }
 
 func (w *rewriter) text(kind markKind, text []byte, at parse.Pos, weight int) *parse.TextNode {
-	return &parse.TextNode{NodeType: parse.NodeText, Pos: at, Text: w.src.mark(kind, text, at, weight)}
+	if len(w.nodes) == 0 {
+		w.nodes = make([]parse.TextNode, 32)
+	}
+	n := &w.nodes[0]
+	w.nodes = w.nodes[1:]
+	*n = parse.TextNode{NodeType: parse.NodeText, Pos: at, Text: w.src.mark(kind, text, at, weight)}
+	return n
 }
 
 // list rewrites the nodes of a block and returns how deep they nest.

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -20,6 +19,7 @@ type source struct {
 	lines  []int32 // offset of the start of each line
 	trees  map[string]*parse.Tree
 	marks  []mark
+	spare  []byte // for the bytes of marks to come
 	// callsTpl says that some {{template}} names the text of tpl itself.
 	callsTpl bool
 }
@@ -54,13 +54,27 @@ const (
 // mark makes the bytes of a text node that writes text.
 func (s *source) mark(kind markKind, text []byte, offset parse.Pos, weight int) []byte {
 	n := len(text)
-	b := make([]byte, n+markSize)
+	b := s.carve(n + markSize)
 	copy(b, text)
 	binary.LittleEndian.PutUint32(b[n:], markMagic)
 	binary.LittleEndian.PutUint32(b[n+4:], s.number)
 	binary.LittleEndian.PutUint32(b[n+8:], uint32(len(s.marks)))
 	s.marks = append(s.marks, mark{src: s, first: &b[0], offset: int32(offset), weight: int32(weight), kind: kind})
 	return b[:n:len(b)]
+}
+
+// carve cuts n zero bytes off a larger piece: a source has thousands of marks.
+func (s *source) carve(n int) []byte {
+	const piece = 4 << 10
+	if n > len(s.spare) {
+		if n >= piece/4 {
+			return make([]byte, n)
+		}
+		s.spare = make([]byte, piece)
+	}
+	b := s.spare[:n:n]
+	s.spare = s.spare[n:]
+	return b
 }
 
 // readMark reads the source and mark numbers behind p, if there are any.
@@ -106,12 +120,13 @@ func compile(name, text string, number uint32, lim Limits, funcs *library) (*sou
 		return nil, err
 	}
 	s := &source{name: name, number: number, text: text, trees: trees, lines: lineStarts(text)}
+	rw := rewriter{src: s, funcs: funcs}
 	for _, t := range sortedTrees(trees) {
-		rw := rewriter{src: s, funcs: funcs}
 		if err := rw.tree(t); err != nil {
 			return nil, err
 		}
 	}
+	s.spare = nil
 	return s, nil
 }
 
@@ -145,9 +160,8 @@ func checkSource(text string, lim Limits) error {
 
 func lineStarts(text string) []int32 {
 	out := make([]int32, 1, 1+strings.Count(text, "\n"))
-	data := []byte(text)
 	for at := 0; ; {
-		i := bytes.IndexByte(data[at:], '\n')
+		i := strings.IndexByte(text[at:], '\n')
 		if i < 0 {
 			return out
 		}
