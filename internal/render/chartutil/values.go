@@ -27,7 +27,7 @@ const (
 // YAML writes the values as YAML.
 func (v Values) YAML() (string, error) {
 	parts, bytes := maxParts, maxBytes
-	if !fits(map[string]any(v), &parts, &bytes, 0) {
+	if !fits(map[string]any(v), &parts, &bytes, 0) || bytes < 0 {
 		return "", ErrTooLarge
 	}
 	return helmutil.Values(v).YAML()
