@@ -87,7 +87,7 @@ func dependencyFault(c *chart.Chart, e *deps.Error) finding.Finding {
 		rule = "lock"
 	}
 	f := finding.Finding{Rule: rule, Severity: finding.Error, File: c.RepoPath(e.File), Message: e.Error(), Hint: e.Hint}
-	if len(e.Tried) > 0 {
+	if len(e.Tried) > 1 { // one is in the message
 		f.Message += "\ntried " + strings.Join(e.Tried, "\ntried ")
 	}
 	if file, ok := c.File(e.File); ok {
