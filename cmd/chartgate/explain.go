@@ -20,10 +20,7 @@ func explainVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int, 
 			return exitClean, nil
 		case len(args) == 0:
 			for _, c := range all {
-				fmt.Fprintf(std.Out, "%s: %s\n", c.Name, c.Doc)
-				for _, r := range c.Rules {
-					fmt.Fprintf(std.Out, "  %-8s %s/%s\n", r.Severity, c.Name, r.ID)
-				}
+				explain(std.Out, all, c.Name)
 			}
 			return exitClean, nil
 		}

@@ -61,7 +61,7 @@ func check(ctx context.Context, scanner *kubesec.Scanner, minScore int, s *lint.
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if !mayHavePods(m.Data) {
+		if !mayHavePods(m) {
 			continue
 		}
 		var obj map[string]any
@@ -86,9 +86,15 @@ func check(ctx context.Context, scanner *kubesec.Scanner, minScore int, s *lint.
 	return out, nil
 }
 
-// mayHavePods spares objects without containers the parsing: a quarter of most
-// charts' manifests have any.
-func mayHavePods(data string) bool { return strings.Contains(data, "ontainers") }
+// mayHavePods spares objects without pods the parsing: most manifests of most
+// charts. A workload that has lost its containers is still looked at.
+func mayHavePods(m *render.Manifest) bool {
+	switch m.Kind {
+	case "Pod", "PodTemplate", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob":
+		return true
+	}
+	return strings.Contains(m.Data, "ontainers")
+}
 
 func objectErrors(err error) []*kubesec.ObjectError {
 	if err == nil {

@@ -106,3 +106,10 @@ func TestMalformedWorkload(t *testing.T) {
 		t.Errorf("%q", linttest.Lines(found))
 	}
 }
+
+func TestPodWithoutContainers(t *testing.T) {
+	found, _ := linttest.Run(t, New(0), map[string]string{"charts/web/Chart.yaml": meta, "charts/web/templates/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostPID: true}\n"}, nil)
+	if finding.Worst(found) != finding.Error {
+		t.Errorf("hostPID passed: %q", linttest.Lines(found))
+	}
+}
