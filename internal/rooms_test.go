@@ -24,12 +24,13 @@ var rooms = map[string][]string{
 	"ui":               {},
 	"registry":         {},
 	"registry/server":  {},
-	"yamllint":         {},
+	"suggest":          {},
+	"yamllint":         {"suggest"},
 	"kubesec":          {},
 	"render/engine":    {"render/chartutil"},
 	"render/chartutil": {},
 	"finding":          {"source"},
-	"config":           {"source"},
+	"config":           {"source", "suggest"},
 	"report":           {"finding", "source"},
 	"chart":            {"source", "archive"},
 	"deps":             {"chart", "source", "archive", "store", "registry"},
@@ -40,6 +41,13 @@ var rooms = map[string][]string{
 	"lint/checks/*":    {"lint", "render", "deps", "chart", "archive", "source", "finding", "yamllint", "kubesec"},
 	"gate":             {"lint/checks", "lint", "render", "deps", "chart", "config", "source", "finding", "git", "registry", "store", "yamllint"},
 	"publish":          {"deps", "chart", "archive", "registry"},
+
+	"buildkit":                   {"buildkit/driver", "suggest"},
+	"buildkit/driver":            {"suggest"},
+	"buildkit/driver/local":      {"buildkit/driver"},
+	"buildkit/driver/remote":     {"buildkit/driver"},
+	"buildkit/driver/kubernetes": {"buildkit/driver"},
+	"doctor":                     {"buildkit/driver/kubernetes", "buildkit/driver/local", "buildkit/driver", "registry", "git"},
 }
 
 // TestRooms asserts the import direction of the rooms, tests left out.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/chartgate/chartgate/internal/source"
+	"github.com/chartgate/chartgate/internal/suggest"
 	"github.com/goccy/go-yaml"
 )
 
@@ -44,7 +45,7 @@ func unknownKeys(doc *source.YAML, t reflect.Type, name string, path []any) erro
 			sub, ok := fields[key]
 			if !ok {
 				pos, _ := doc.Pos(at...)
-				return &Error{File: name, Pos: pos, Message: fmt.Sprintf("unknown key %q", key), Hint: suggest(key, keysOf(fields))}
+				return &Error{File: name, Pos: pos, Message: fmt.Sprintf("unknown key %q", key), Hint: suggestion(key, keysOf(fields))}
 			}
 			if err := unknownKeys(doc, sub, name, at); err != nil {
 				return err
@@ -131,36 +132,10 @@ func keysOf(m map[string]reflect.Type) []string {
 	return keys
 }
 
-// suggest names the nearest of the known keys, else all of them.
-func suggest(key string, known []string) string {
-	best, distance := "", len(key)/2+2
-	for _, k := range known {
-		if d := levenshtein(strings.ToLower(key), k); d < distance {
-			best, distance = k, d
-		}
-	}
-	if best != "" {
+// suggestion names the nearest of the known keys, else all of them.
+func suggestion(key string, known []string) string {
+	if best := suggest.Nearest(key, known, len(key)/2+1); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
 	return "known keys: " + strings.Join(known, ", ")
-}
-
-func levenshtein(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -17,7 +17,7 @@ func (p *configParser) rules(n *node) error {
 		}
 		at := slices.IndexFunc(known, func(r *Rule) bool { return r.Name == key.text })
 		if at < 0 {
-			return p.fail(key, "no such rule: %q%s", key.text, suggest(key.text, ruleNames(known)))
+			return p.fail(key, "no such rule: %q%s", key.text, suggestion(key.text, ruleNames(known)))
 		}
 		if err := p.rule(known[at], n.items[i]); err != nil {
 			return err
@@ -82,7 +82,7 @@ func (p *configParser) options(rc *ruleConfig, n *node) error {
 		}
 		at := slices.IndexFunc(rc.rule.Options, func(o Option) bool { return key.kind == scalarNode && o.Name == key.text })
 		if at < 0 {
-			return p.fail(key, `unknown option "%s" for rule "%s"%s`, key.text, rc.rule.Name, suggest(key.text, rc.rule.optionNames()))
+			return p.fail(key, `unknown option "%s" for rule "%s"%s`, key.text, rc.rule.Name, suggestion(key.text, rc.rule.optionNames()))
 		}
 		opt := &rc.rule.Options[at]
 		value, want := opt.Type.read(n.items[i])
