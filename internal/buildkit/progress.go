@@ -1,0 +1,145 @@
+package buildkit
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/util/progress/progressui"
+	"github.com/opencontainers/go-digest"
+)
+
+// Progress shows several builds in one display of BuildKit's own.
+type Progress struct {
+	updates chan *client.SolveStatus
+	many    bool // images are told apart
+	done    chan error
+	out     io.Writer
+	quiet   bool
+	mu      sync.Mutex // one note at a time
+}
+
+// ProgressModes are the values of --progress.
+var ProgressModes = []string{"auto", "plain", "tty", "quiet", "rawjson"}
+
+// NewProgress starts a display: auto is live on a terminal and plain elsewhere. Images are
+// named in front of their steps where there are many. Close ends it.
+func NewProgress(out io.Writer, mode string, many bool) (*Progress, error) {
+	display, err := progressui.NewDisplay(out, progressui.DisplayMode(mode))
+	if err != nil {
+		return nil, &DefinitionError{Message: fmt.Sprintf("--progress %q: %v", mode, err), Hint: "modes are " + strings.Join(ProgressModes, ", ")}
+	}
+	p := &Progress{updates: make(chan *client.SolveStatus, 16), many: many, done: make(chan error, 1), out: out, quiet: mode == "quiet"}
+	go func() {
+		_, err := display.UpdateFrom(context.Background(), p.updates)
+		p.done <- err
+	}()
+	return p, nil
+}
+
+// Close waits until everything is shown.
+func (p *Progress) Close() error {
+	if p == nil {
+		return nil
+	}
+	close(p.updates)
+	return <-p.done
+}
+
+// update shows what one image's build says.
+func (p *Progress) update(image string, s *client.SolveStatus) {
+	if p == nil {
+		return
+	}
+	if p.many {
+		s = labelled(image, s)
+	}
+	p.updates <- s
+}
+
+// note shows a line of our own.
+func (p *Progress) note(image, text string) {
+	if p == nil || p.quiet {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.out, "%s: %s\n", image, text)
+}
+
+// labelled puts the image's name before its steps. Steps of two images that are the
+// same for BuildKit become two, since a display knows each by one name only.
+func labelled(image string, s *client.SolveStatus) *client.SolveStatus {
+	own := func(d digest.Digest) digest.Digest { return digest.FromString(image + "\x00" + string(d)) }
+	out := &client.SolveStatus{}
+	for _, v := range s.Vertexes {
+		c := *v
+		c.Digest, c.Name, c.Inputs = own(v.Digest), label(image, v.Name), nil
+		for _, in := range v.Inputs {
+			c.Inputs = append(c.Inputs, own(in))
+		}
+		out.Vertexes = append(out.Vertexes, &c)
+	}
+	for _, v := range s.Statuses {
+		c := *v
+		c.Vertex = own(v.Vertex)
+		out.Statuses = append(out.Statuses, &c)
+	}
+	for _, v := range s.Logs {
+		c := *v
+		c.Vertex = own(v.Vertex)
+		out.Logs = append(out.Logs, &c)
+	}
+	for _, v := range s.Warnings {
+		c := *v
+		c.Vertex = own(v.Vertex)
+		out.Warnings = append(out.Warnings, &c)
+	}
+	return out
+}
+
+func label(image, step string) string {
+	if rest, ok := strings.CutPrefix(step, "["); ok {
+		return "[" + image + " " + rest
+	}
+	return "[" + image + "] " + step
+}
+
+// counter counts the steps of a build.
+type counter struct {
+	seen     map[digest.Digest]bool // step → cached
+	warnings []string
+}
+
+func newCounter() *counter { return &counter{seen: map[digest.Digest]bool{}} }
+
+func (c *counter) add(s *client.SolveStatus) {
+	for _, v := range s.Vertexes {
+		isStep := strings.HasPrefix(v.Name, "[") && !strings.HasPrefix(v.Name, "[internal]") && !strings.HasPrefix(v.Name, "[auth]") && !strings.HasPrefix(v.Name, "[context ")
+		if isStep && v.Completed != nil && v.Error == "" {
+			c.seen[v.Digest] = v.Cached
+		}
+	}
+	for _, w := range s.Warnings {
+		text := string(w.Short)
+		if w.SourceInfo != nil && len(w.Range) > 0 && w.Range[0].Start != nil {
+			text = fmt.Sprintf("%s:%d: %s", w.SourceInfo.Filename, w.Range[0].Start.Line, text)
+		}
+		c.warnings = append(c.warnings, text)
+	}
+}
+
+func (c *counter) steps() int { return len(c.seen) }
+
+func (c *counter) cached() int {
+	n := 0
+	for _, cached := range c.seen {
+		if cached {
+			n++
+		}
+	}
+	return n
+}
