@@ -42,6 +42,7 @@ var rooms = map[string][]string{
 	"gate":             {"lint/checks", "lint", "render", "deps", "chart", "config", "source", "finding", "git", "registry", "store", "yamllint"},
 	"publish":          {"deps", "chart", "archive", "registry"},
 
+	"images":                     {"buildkit", "config", "git", "suggest"},
 	"buildkit":                   {"buildkit/driver", "suggest"},
 	"buildkit/driver":            {"suggest"},
 	"buildkit/driver/local":      {"buildkit/driver"},

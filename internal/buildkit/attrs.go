@@ -138,3 +138,12 @@ func (s Secret) check(fail func(hint, format string, args ...any) (Secret, error
 	}
 	return s, nil
 }
+
+// SecretID is the id of a secret, as --secret gives it; "" where it has none.
+func SecretID(text string) string {
+	attrs, err := parseAttrs("--secret", text)
+	if err != nil {
+		return ""
+	}
+	return attrs["id"]
+}

@@ -30,6 +30,8 @@ type Config struct {
 	Kubesec     Kubesec                `yaml:"kubesec" doc:"The kubesec check."`
 	YAMLLint    YAMLLint               `yaml:"yaml-lint" doc:"The yaml-lint check."`
 	Publish     Publish                `yaml:"publish" doc:"Where charts are published."`
+	Images      map[string]Image       `yaml:"images" doc:"Images to build, by name; a folder images/NAME with a Dockerfile needs no entry."`
+	Build       Build                  `yaml:"build" doc:"How images are built."`
 	PlainHTTP   bool                   `yaml:"plain-http" doc:"Speak HTTP without TLS to registries."`
 	CAFile      string                 `yaml:"ca-file" doc:"PEM file of certificate authorities that registries are trusted by, besides the system's."`
 	TokenHosts  []string               `yaml:"token-hosts" doc:"Hosts on a private network that may issue tokens for registries elsewhere."`
@@ -64,9 +66,38 @@ type Publish struct {
 	AnyBranch    bool     `yaml:"any-branch" doc:"Publish from other branches than the default one as well."`
 }
 
+// Image is one image to build. Tags, arguments, labels, secrets and caches may
+// hold variables: ${COMMIT}, ${VERSION:-dev}.
+type Image struct {
+	Context    string            `yaml:"context" doc:"The folder that COPY reads from, relative to the repository's root, or the URL of a Git repository; images/NAME when empty."`
+	Dockerfile string            `yaml:"dockerfile" doc:"The Dockerfile, relative to the context; Dockerfile when empty."`
+	Target     string            `yaml:"target" doc:"The stage to build; the last one when empty."`
+	Args       map[string]string `yaml:"args" doc:"Build arguments."`
+	Secrets    []string          `yaml:"secrets" doc:"Secrets for RUN --mount=type=secret: id=ID,src=FILE or id=ID,env=VARIABLE."`
+	SSH        []string          `yaml:"ssh" doc:"SSH agents or keys for RUN --mount=type=ssh: default, or ID=SOCKET."`
+	Labels     map[string]string `yaml:"labels" doc:"Labels of the image."`
+	Platforms  []string          `yaml:"platforms" doc:"Platforms, for example linux/amd64; the builder's own when empty."`
+	Tags       []string          `yaml:"tags" doc:"References to push to; those of the commit and the version below build.repository when empty."`
+	CacheFrom  []string          `yaml:"cache-from" doc:"Where build cache is taken from: type=registry,ref=REFERENCE."`
+	CacheTo    []string          `yaml:"cache-to" doc:"Where build cache is kept: type=registry,ref=REFERENCE,mode=max."`
+	Contexts   map[string]string `yaml:"contexts" doc:"Further contexts by name: a folder relative to the root, or docker-image://REFERENCE."`
+	DependsOn  []string          `yaml:"depends-on" doc:"Images that are built first; FROM may use their names."`
+	Network    string            `yaml:"network" doc:"The network of RUN." enum:"default,none,host"`
+	Allow      []string          `yaml:"allow" doc:"Entitlements: network.host, security.insecure."`
+}
+
+// Build configures the build verb.
+type Build struct {
+	Driver       string            `yaml:"driver" doc:"How BuildKit is reached; remote where BUILDKIT_HOST is set, else local, when empty." enum:"local,remote,kubernetes"`
+	DriverOpts   map[string]string `yaml:"driver-opts" doc:"Options of the driver."`
+	Repository   string            `yaml:"repository" doc:"What images are pushed below, as REPOSITORY/NAME; $CI_REGISTRY_IMAGE when empty."`
+	Cache        string            `yaml:"cache" doc:"Build cache in the registry beside the image, by branch: in CI when images are pushed (auto), or not (off)." enum:"auto,off"`
+	Reproducible bool              `yaml:"reproducible" doc:"Give everything in an image the commit's time and git's permissions, so that one commit has one digest."`
+}
+
 // Default is the configuration of a repository without chartgate.yaml.
 func Default() *Config {
-	return &Config{Charts: []string{"charts/*"}, FailOn: "error", Jobs: runtime.GOMAXPROCS(0)}
+	return &Config{Charts: []string{"charts/*"}, FailOn: "error", Jobs: runtime.GOMAXPROCS(0), Build: Build{Cache: "auto", Reproducible: true}}
 }
 
 // Error is a wrong key or value, with its place.

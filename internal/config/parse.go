@@ -3,7 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -87,6 +89,9 @@ func (c *Config) validate(doc *source.YAML, name string) error {
 	if c.Jobs < 0 {
 		return fail(fmt.Sprintf("%d jobs", c.Jobs), "use 1 or more, or 0 for one per processor", "jobs")
 	}
+	if err := c.validateImages(fail); err != nil {
+		return err
+	}
 	if len(c.Charts) == 0 {
 		return fail("no charts", "leave the key out for charts/*", "charts")
 	}
@@ -104,6 +109,27 @@ func (c *Config) validate(doc *source.YAML, name string) error {
 	}
 	return nil
 }
+
+func (c *Config) validateImages(fail func(msg, hint string, path ...any) error) error {
+	if !slices.Contains([]string{"", "local", "remote", "kubernetes"}, c.Build.Driver) {
+		return fail(fmt.Sprintf("unknown driver %q", c.Build.Driver), "drivers are local, remote and kubernetes", "build", "driver")
+	}
+	if !slices.Contains([]string{"auto", "off"}, c.Build.Cache) {
+		return fail(fmt.Sprintf("unknown cache %q", c.Build.Cache), "cache is auto or off", "build", "cache")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Images)) {
+		if !imageName.MatchString(name) {
+			return fail(fmt.Sprintf("%q is no name of an image", name), "small letters and digits, between which . _ or - may stand", "images", name)
+		}
+		if n := c.Images[name].Network; !slices.Contains([]string{"", "default", "none", "host"}, n) {
+			return fail(fmt.Sprintf("image %q: unknown network %q", name, n), "networks are default, none and host", "images", name, "network")
+		}
+	}
+	return nil
+}
+
+// imageName is what a part of an image reference may be.
+var imageName = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`)
 
 func errorPos(err error) source.Pos {
 	var e yaml.Error

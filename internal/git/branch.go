@@ -109,3 +109,16 @@ func (r *Repo) config(ctx context.Context, key string) (string, error) {
 	}
 	return value, err
 }
+
+// TagsAt lists the names of the tags that point at a commit, sorted by name.
+func (r *Repo) TagsAt(ctx context.Context, rev string) ([]string, error) {
+	id, err := r.Resolve(ctx, rev)
+	if err != nil {
+		return nil, err
+	}
+	out, err := r.line(ctx, "for-each-ref", "--points-at="+id, "--format=%(refname:lstrip=2)", "refs/tags")
+	if err != nil || out == "" {
+		return nil, err
+	}
+	return strings.Split(out, "\n"), nil
+}

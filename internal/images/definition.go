@@ -1,0 +1,113 @@
+// Package images knows a repository's images: what its configuration and its
+// folders say of them, and what the commit, the pipeline and the flags add.
+package images
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/chartgate/chartgate/internal/buildkit"
+	"github.com/chartgate/chartgate/internal/config"
+)
+
+// Folder is where images need no entry in the configuration, below the repository's root.
+const Folder = "images"
+
+// Definition is an image as it is described, before variables are replaced.
+type Definition struct {
+	Name string
+	config.Image
+	// Place is the context relative to the repository's root, with slashes; empty for a URL.
+	Place string
+}
+
+// Discover lists the images of a repository by name: those of the configuration, and
+// each folder below Folder that has a Dockerfile. A context outside of the repository is a
+// *buildkit.DefinitionError.
+func Discover(root string, cfg *config.Config) ([]*Definition, error) {
+	found := maps.Clone(cfg.Images)
+	if found == nil {
+		found = map[string]config.Image{}
+	}
+	entries, err := os.ReadDir(filepath.Join(root, Folder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("looking for images: %w", err)
+	}
+	for _, e := range entries {
+		if _, has := found[e.Name()]; has || !e.IsDir() {
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(root, Folder, e.Name(), "Dockerfile")); err == nil && info.Mode().IsRegular() {
+			found[e.Name()] = config.Image{}
+		}
+	}
+	var out []*Definition
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		d, err := define(name, found[name])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+func define(name string, image config.Image) (*Definition, error) {
+	d := &Definition{Name: name, Image: image}
+	if d.Context == "" {
+		d.Context = Folder + "/" + name
+	}
+	if remote(d.Context) {
+		return d, nil
+	}
+	d.Place = path.Clean(filepath.ToSlash(d.Context))
+	if !filepath.IsLocal(d.Context) {
+		return nil, &buildkit.DefinitionError{Image: name, Message: fmt.Sprintf("its context %q lies outside of the repository", image.Context),
+			Hint: "context: is a folder relative to the repository's root"}
+	}
+	if d.Dockerfile == "" {
+		d.Dockerfile = "Dockerfile"
+	}
+	if file := path.Join(d.Place, filepath.ToSlash(d.Dockerfile)); !filepath.IsLocal(file) || filepath.IsAbs(d.Dockerfile) {
+		return nil, &buildkit.DefinitionError{Image: name, Message: fmt.Sprintf("its Dockerfile %q lies outside of the repository", d.Dockerfile),
+			Hint: "dockerfile: is relative to the context"}
+	}
+	return d, nil
+}
+
+// OfFolder defines the image of a folder that a command line names: relative to the
+// root, with slashes.
+func OfFolder(place string) (*Definition, error) {
+	name := path.Base(place)
+	if place == "." {
+		name = "image"
+	}
+	return define(strings.ToLower(name), config.Image{Context: place})
+}
+
+// Changed says whether one of the files, relative to the root, is the image's, or says how it is built.
+func (d *Definition) Changed(files []string) bool {
+	dockerfile := path.Join(d.Place, filepath.ToSlash(d.Dockerfile))
+	places := []string{d.Place}
+	for _, c := range d.Contexts {
+		if !remote(c) {
+			places = append(places, path.Clean(filepath.ToSlash(c)))
+		}
+	}
+	return slices.ContainsFunc(files, func(f string) bool {
+		return f == config.FileName || f == dockerfile || d.Place != "" && slices.ContainsFunc(places, func(p string) bool {
+			return p == "." || f == p || strings.HasPrefix(f, p+"/")
+		})
+	})
+}
+
+func remote(context string) bool {
+	return strings.Contains(context, "://") || strings.HasPrefix(context, "git@")
+}
