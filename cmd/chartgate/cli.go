@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/chartgate/chartgate/internal/buildkit"
+	"github.com/chartgate/chartgate/internal/buildkit/driver"
 	"github.com/chartgate/chartgate/internal/config"
 	"github.com/chartgate/chartgate/internal/gate"
 	"github.com/chartgate/chartgate/internal/publish"
@@ -27,8 +29,11 @@ type stdio struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Env      func(string) string
-	Dir      string // working directory, absolute
-	Name     string // how the program was called, for lines to copy
+	// LookupEnv tells an empty variable from one that is not set; nil takes Env's word.
+	LookupEnv func(string) (string, bool)
+	Dir       string   // working directory, absolute
+	Name      string   // how the program was called, for lines to copy
+	Self      []string // the command that runs the program again
 }
 
 // verb is one subcommand. Flags are registered before run is called with what
@@ -128,6 +133,9 @@ func complain(w io.Writer, err error) int {
 		conf    *config.Error
 		target  *publish.TargetError
 		branch  *publish.BranchError
+		image   *buildkit.DefinitionError
+		option  *driver.OptionError
+		failure *buildkit.Error
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -138,10 +146,22 @@ func complain(w io.Writer, err error) int {
 		code = exitUsage
 	case errors.As(err, &target):
 		code, hint = exitUsage, target.Hint
+	case errors.As(err, &image):
+		code, hint = exitUsage, image.Hint
+	case errors.As(err, &option):
+		code, hint = exitUsage, option.Hint
+	case errors.As(err, &failure):
+		hint = failure.Hint
+		if !failure.Ours {
+			code = exitFindings
+		}
 	case errors.As(err, &branch):
 		code, hint = exitFindings, branch.Hint
 	case errors.Is(err, context.Canceled):
 		err = errors.New("cancelled")
+	}
+	if hint == "" {
+		hint = driver.HintOf(err)
 	}
 	fmt.Fprintf(w, "chartgate: %v\n", err)
 	if hint != "" {

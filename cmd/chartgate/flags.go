@@ -34,10 +34,16 @@ type common struct {
 	verbose, touched    bool
 }
 
-func commonFlags(f *pflag.FlagSet) *common {
+// repositoryFlags are those of every verb that reads a repository's configuration.
+func repositoryFlags(f *pflag.FlagSet) *common {
 	c := &common{flags: f}
 	f.StringVar(&c.root, "root", "", "the repository's root (default: the nearest folder above with chartgate.yaml or .git)")
 	f.StringVar(&c.config, "config", "", "configuration file, relative to the root (default chartgate.yaml)")
+	return c
+}
+
+func commonFlags(f *pflag.FlagSet) *common {
+	c := repositoryFlags(f)
 	f.StringArrayVar(&c.charts, "charts", nil, "glob of charts' folders (repeatable; default charts/*)")
 	f.StringArrayVar(&c.exclude, "exclude", nil, "glob of folders to leave out (repeatable)")
 	f.IntVar(&c.jobs, "jobs", 0, "how many jobs run at once (default: one per processor)")

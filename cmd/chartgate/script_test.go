@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
-	"log"
 	"os"
 	"testing"
 
@@ -11,7 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	log.SetOutput(io.Discard)
+	silenceLibraries()
 	testscript.Main(m, map[string]func(){
 		"chartgate": func() {
 			dir, _ := os.Getwd()

@@ -54,15 +54,19 @@ type Result struct {
 	Took     time.Duration
 }
 
-// Build builds images that Select put in order, and returns their results in the same
-// order. One that fails holds back what needs it; the others go on. Each image is
-// checked before the first is built: a *DefinitionError of any stops them all.
-func (r *Run) Build(ctx context.Context, images []*Image) ([]Result, error) {
+// Check finds what is wrong with images before any builder is asked: a *DefinitionError.
+func (r *Run) Check(images []*Image) error {
 	for _, i := range images {
 		if _, err := r.request(i); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	return nil
+}
+
+// Build builds images, each of which comes after those that it needs, and returns their
+// results in the same order. One that fails holds back what needs it; the others go on.
+func (r *Run) Build(ctx context.Context, images []*Image) ([]Result, error) {
 	layouts, err := newLayouts(images)
 	if err != nil {
 		return nil, err

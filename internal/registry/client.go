@@ -12,6 +12,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
 // Descriptor names a content by media type, digest and size.
@@ -103,6 +104,15 @@ func orElse[T comparable](v, fallback T) T {
 		return fallback
 	}
 	return v
+}
+
+// PlainHTTP reports whether host:port is spoken to without TLS.
+func (c *Client) PlainHTTP(host string) bool { return c.plainHTTP(host) }
+
+// Credential is what host:port is logged in to with, from the sources that every request
+// here uses; the zero value where none has any. It is for that host alone.
+func (c *Client) Credential(ctx context.Context, host string) auth.Credential {
+	return c.keys.credential(ctx, host)
 }
 
 // plainHTTP reports whether host:port is to be spoken to without TLS.
