@@ -1,0 +1,74 @@
+//go:build linux
+
+package local
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// maxLog is how many lines of the daemon's log are kept for messages.
+const maxLog = 200
+
+// tail keeps the last lines of a log.
+type tail struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (t *tail) add(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.lines) == maxLog {
+		t.lines = append(t.lines[:0], t.lines[1:]...)
+	}
+	t.lines = append(t.lines, line)
+}
+
+func (t *tail) all() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]string(nil), t.lines...)
+}
+
+var (
+	// A frame of a Go stack trace, as buildkitd prints it below its errors.
+	traceFunc = regexp.MustCompile(`^[\w./()*\-]+\.[\w.()*\[\]]+$`)
+	// What rootlesskit says about the end of what it started.
+	childEnd = regexp.MustCompile(`^\[rootlesskit:child ?\] error: command \[.*\] exited: (.+)$`)
+	logLevel = regexp.MustCompile(`\blevel=(\w+)\b`)
+)
+
+// shown is how many lines of the log a message has.
+const shown = 12
+
+// last picks the lines of a log that a message shows: its last ones, without stack
+// traces and without what every start prints.
+func last(lines []string) string {
+	var kept []string
+	for i, line := range lines {
+		trace := strings.HasPrefix(line, "\t") || traceFunc.MatchString(line) && i+1 < len(lines) && strings.HasPrefix(lines[i+1], "\t")
+		level := logLevel.FindStringSubmatch(line)
+		if trace || strings.TrimSpace(line) == "" || level != nil && (level[1] == "info" || level[1] == "debug") ||
+			childEnd.MatchString(line) || strings.HasPrefix(line, "[rootlesskit:parent] error: child exited") {
+			continue
+		}
+		kept = append(kept, "  "+line)
+	}
+	if len(kept) > shown {
+		kept = kept[len(kept)-shown:]
+	}
+	return strings.Join(kept, "\n")
+}
+
+// statusOf says how buildkitd ended: rootlesskit's words about it where there are
+// any, since its own status tells less.
+func statusOf(lines []string, own string) string {
+	for i := len(lines) - 1; i >= 0; i-- {
+		if m := childEnd.FindStringSubmatch(lines[i]); m != nil {
+			return m[1]
+		}
+	}
+	return own
+}
