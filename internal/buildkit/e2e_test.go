@@ -5,6 +5,7 @@ package buildkit
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -110,5 +111,101 @@ func TestNeeds(t *testing.T) {
 		if res.State != Built {
 			t.Errorf("%s: %s %v", res.Image.Name, res.State, res.Err)
 		}
+	}
+}
+
+func failure(t *testing.T, r Result) *Error {
+	t.Helper()
+	var e *Error
+	if r.State != Failed || !errors.As(r.Err, &e) {
+		t.Fatalf("%s: %v", r.State, r.Err)
+	}
+	t.Logf("%v\nhint: %s", e, e.Hint)
+	return e
+}
+
+func TestFaults(t *testing.T) {
+	d := daemon(t)
+	for name, c := range map[string]struct {
+		dockerfile string
+		ours       bool
+		message    []string
+		hint       string
+	}{
+		"syntax":      {"FROM scratch\nCOPI a b\n", false, []string{"unknown instruction: COPI", "Dockerfile:2", ">>> COPI a b"}, ""},
+		"run":         {busyboxImage + "RUN [\"/bin/busybox\", \"false\"]\n", false, []string{"exit code: 1", ">>> RUN"}, ""},
+		"copy":        {"FROM scratch\nCOPY nothing /x\n", false, []string{`"/nothing": not found`, ">>> COPY"}, ""},
+		"secret":      {busyboxImage + "RUN --mount=type=secret,id=token,required=true [\"/bin/busybox\", \"true\"]\n", false, []string{"secret token: not found"}, "--secret id=token,src=FILE"},
+		"base":        {"FROM 127.0.0.1:9/no/base:1\n", true, []string{"127.0.0.1:9/no/base:1"}, "cannot fetch the base image 127.0.0.1:9/no/base:1"},
+		"entitlement": {"# syntax\n" + busyboxImage + "RUN --security=insecure [\"/bin/busybox\", \"true\"]\n", false, []string{"security.insecure is not allowed"}, "--allow"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := image("web", tree(t, map[string]string{"busybox": "busybox", "Dockerfile": c.dockerfile}))
+			e := failure(t, run(t, &Run{Driver: d, Root: filepath.Dir(i.Context)}, i)[0])
+			if e.Ours != c.ours || !strings.Contains(e.Hint, c.hint) {
+				t.Errorf("ours %v, hint %q", e.Ours, e.Hint)
+			}
+			for _, want := range c.message {
+				if !strings.Contains(e.Error(), want) {
+					t.Errorf("%q is not in it", want)
+				}
+			}
+		})
+	}
+}
+
+func TestSecretIsNotInTheImage(t *testing.T) {
+	dir := tree(t, map[string]string{"busybox": "busybox", "Dockerfile": busyboxImage +
+		"ARG MIRROR\nRUN --mount=type=secret,id=token [\"/bin/busybox\", \"sh\", \"-c\", \"test $(/bin/busybox wc -c < /run/secrets/token) = 6 && echo $MIRROR > /mirror\"]\n"})
+	i, out := image("web", dir), t.TempDir()
+	i.Args = map[string]string{"MIRROR": "https://mirror.example.com"}
+	i.Secrets = []Secret{{ID: "token", Origin: "env TOKEN", value: []byte("s3cret")}}
+	i.Outputs = []Output{{Type: "local", Dest: out}, {Type: "oci", Dest: filepath.Join(t.TempDir(), "web.tar")}}
+	res := run(t, &Run{Driver: daemon(t)}, i)[0]
+	if res.State != Built {
+		t.Fatal(res.Err)
+	}
+	if got, _ := os.ReadFile(filepath.Join(out, "mirror")); string(got) != "https://mirror.example.com\n" {
+		t.Errorf("%q", got)
+	}
+	tar, err := os.ReadFile(i.Outputs[1].Dest)
+	if err != nil || len(tar) < 1000 || bytes.Contains(tar, []byte("s3cret")) {
+		t.Error(err, len(tar))
+	}
+}
+
+// TestSameEverywhere builds the same files with other permissions and times.
+func TestSameEverywhere(t *testing.T) {
+	when := time.Unix(1700000000, 0)
+	files := map[string]string{"busybox": "busybox", "a/b.txt": "text", "Dockerfile": "FROM scratch\nCOPY . /\n"}
+	one, two := tree(t, files), tree(t, files)
+	for name, mode := range map[string]os.FileMode{"a": 0o777, "a/b.txt": 0o666, "busybox": 0o777} {
+		if err := os.Chmod(filepath.Join(two, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	later := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(two, "a/b.txt"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	r := &Run{Driver: daemon(t), Epoch: &when}
+	i, j := image("one", one), image("two", two)
+	j.NoCache = true
+	a, b := run(t, r, i)[0], run(t, r, j)[0]
+	if a.Digest == "" || a.Digest != b.Digest {
+		t.Errorf("%s and %s", a.Digest, b.Digest)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	dir := tree(t, map[string]string{"busybox": "busybox", "Dockerfile": busyboxImage + "ARG NOW\nRUN [\"/bin/busybox\", \"sleep\", \"60\"]\n"})
+	i := image("slow", dir)
+	i.Args = map[string]string{"NOW": time.Now().String()}
+	time.AfterFunc(time.Second, cancel)
+	began := time.Now()
+	results, err := (&Run{Driver: daemon(t)}).Build(ctx, []*Image{i})
+	if err != nil || !errors.Is(results[0].Err, context.Canceled) || time.Since(began) > 10*time.Second {
+		t.Errorf("%v %+v after %s", err, results, time.Since(began))
 	}
 }

@@ -54,6 +54,7 @@ func symptoms() []symptom {
 		s(`secret ([^ :]+): not found`, false, "give it: --secret id=$1,src=FILE or --secret id=$1,env=VARIABLE, or secrets: of the image"),
 		s(`unset ssh forward key (\S+)`, false, "give it: --ssh $1=KEY, or ssh: of the image"),
 		s(`granting entitlement (\S+) is not allowed`, true, "the daemon must be started with --allow-insecure-entitlement $1"),
+		s(`(network\.host|security\.insecure) is not allowed`, false, "the Dockerfile asks for more than a build may: --allow $1 grants it, where the daemon does"),
 		s(`(?:failed to resolve source metadata for|failed to load metadata for) (\S+?):? `, true, "the builder cannot fetch the base image $1: is its name right, and does the builder reach its registry, directly or by a mirror in its buildkitd.toml?"),
 		s(`no match for platform in manifest|exec format error`, false, "the base image has no such platform, or the builder cannot run it"),
 		s(`operation not permitted|permission denied: .*newuidmap|fork/exec /proc/self/exe`, false, "chartgate doctor says what this machine allows a rootless builder"),

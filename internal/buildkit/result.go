@@ -17,7 +17,7 @@ func Metadata(results []Result) ([]byte, error) {
 	for _, r := range results {
 		m := map[string]any{"chartgate": map[string]any{
 			"state": string(r.State), "size": r.Size, "steps": r.Steps, "cached": r.Cached,
-			"seconds": r.Took.Seconds(), "builder": r.Builder, "pushed": slices.Concat([]string{}, r.Pushed),
+			"seconds": r.Took.Seconds(), "builder": r.Builder, "pushed": append([]string{}, r.Pushed...),
 		}}
 		if r.Digest != "" {
 			m["containerimage.digest"] = r.Digest
