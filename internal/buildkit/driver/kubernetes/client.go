@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/chartgate/chartgate/internal/buildkit/driver"
@@ -114,10 +115,24 @@ func inCluster(env func(string) string) (*rest.Config, string, error) {
 
 // warnings passes on what the API server warns of, such as pods that a stricter Pod Security
 // level would refuse.
-type warnings struct{ log func(string) }
+type warnings struct {
+	log  func(string)
+	mu   sync.Mutex
+	said map[string]bool
+}
+
+// maxWarnings bounds how many different ones are passed on.
+const maxWarnings = 20
 
 func (w *warnings) HandleWarningHeaderWithContext(_ context.Context, code int, _, text string) {
-	if code == 299 && text != "" {
-		w.log("the API server warns: " + foreign(text))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if code != 299 || text == "" || w.said[text] || len(w.said) >= maxWarnings {
+		return
 	}
+	if w.said == nil {
+		w.said = map[string]bool{}
+	}
+	w.said[text] = true
+	w.log("the API server warns: " + foreign(text))
 }

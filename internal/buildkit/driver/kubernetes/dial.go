@@ -1,0 +1,150 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/chartgate/chartgate/internal/buildkit/driver"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/remotecommand"
+	"k8s.io/streaming/pkg/httpstream"
+)
+
+// target is one pod, as it was when it was chosen.
+type target struct {
+	namespace, pod, node string
+	uid                  types.UID
+	restarts             int32
+}
+
+func targetOf(p *corev1.Pod) target {
+	return target{namespace: p.Namespace, pod: p.Name, node: p.Spec.NodeName, uid: p.UID, restarts: stateOf(p).restarts}
+}
+
+func (t target) name() string { return fmt.Sprintf("pod %s/%s", t.namespace, t.pod) }
+
+// maxDials is how often a connection is tried that a passing fault prevents.
+const maxDials = 3
+
+// dial connects to the daemon of a pod, and returns when that has sent its first byte: gRPC servers
+// speak first, and until then nobody knows whether the exec went well.
+func (d *Driver) dial(ctx context.Context, t target) (net.Conn, error) {
+	var err error
+	for try := range maxDials {
+		if try > 0 && !sleep(ctx, time.Duration(try)*d.pace.poll) {
+			break
+		}
+		var conn *conn
+		if conn, err = d.dialOnce(ctx, t); err == nil {
+			return conn, nil
+		}
+		if ctx.Err() != nil || !worthAnother(err) {
+			break
+		}
+	}
+	return nil, d.dialError(ctx, t, err)
+}
+
+// worthAnother is a fault on the way to the pod, not in it: a kubelet's certificate that is not approved yet, a
+// connection that was refused.
+func worthAnother(err error) bool {
+	var remote *remoteError
+	if errors.As(err, &remote) {
+		return false
+	}
+	return passing(err) && !errors.Is(err, errSilent)
+}
+
+func (d *Driver) dialError(ctx context.Context, t target, err error) error {
+	op := "connecting to " + t.name()
+	if ctx.Err() != nil {
+		return &driver.Error{Op: op, Builder: d.o.Builder, Err: context.Cause(ctx)}
+	}
+	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+		verb := "create"
+		if d.o.Transport != transportSPDY {
+			verb = "get"
+		}
+		return d.client.apiError(ctx, op, verb, "pods/exec", d.o.Org, statusOf(err))
+	}
+	if lost := d.lost(ctx, t, 0); lost != nil {
+		return lost
+	}
+	return &driver.Error{Op: op, Builder: d.o.Builder, Err: &foreignError{err}, Hint: "see whether buildctl debug workers answers in the pod"}
+}
+
+// statusOf is the API server's answer inside an error about an upgrade.
+func statusOf(err error) error {
+	var status *apierrors.StatusError
+	if errors.As(err, &status) {
+		return status
+	}
+	return err
+}
+
+// dialOnce tries WebSocket, and SPDY where the API server does not speak that.
+func (d *Driver) dialOnce(ctx context.Context, t target) (*conn, error) {
+	if d.o.Transport == transportSPDY {
+		return d.exec(ctx, t, d.spdy)
+	}
+	c, err := d.exec(ctx, t, d.webSocket)
+	if err == nil || d.o.Transport == transportWebSocket || !withoutWebSocket(err) {
+		return c, err
+	}
+	d.host.Log(fmt.Sprintf("%s: no WebSocket (%s): using SPDY", t.name(), foreign(err.Error())))
+	return d.exec(ctx, t, d.spdy)
+}
+
+// withoutWebSocket is an API server, or a proxy before it, that does not speak it. An answer of the API server's
+// own is none: a refusal on one transport must not be hidden by trying the other.
+func withoutWebSocket(err error) bool {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		return false
+	}
+	return httpstream.IsUpgradeFailure(unwrapUpgrade(err)) || httpstream.IsHTTPSProxyError(err)
+}
+
+func unwrapUpgrade(err error) error {
+	var up *httpstream.UpgradeFailureError
+	if errors.As(err, &up) {
+		return up
+	}
+	return err
+}
+
+func (d *Driver) webSocket(t target) (remotecommand.Executor, error) {
+	return remotecommand.NewWebSocketExecutor(d.client.config, "GET", d.execRequest("GET", t).String())
+}
+
+func (d *Driver) spdy(t target) (remotecommand.Executor, error) {
+	return remotecommand.NewSPDYExecutor(d.client.config, "POST", d.execRequest("POST", t))
+}
+
+// exec runs dial-stdio in the pod and waits for the daemon's first byte.
+func (d *Driver) exec(ctx context.Context, t target, transport func(target) (remotecommand.Executor, error)) (*conn, error) {
+	executor, err := transport(t)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(t.name())
+	d.streams.Go(func() { c.run(executor) })
+	if err := c.awaitFirst(ctx, d.pace.first); err != nil {
+		c.abort()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (d *Driver) execRequest(verb string, t target) *url.URL {
+	return d.client.core.RESTClient().Verb(verb).Namespace(t.namespace).Resource("pods").Name(t.pod).SubResource("exec").
+		VersionedParams(&corev1.PodExecOptions{Container: containerName, Command: []string{"buildctl", "dial-stdio"}, Stdin: true, Stdout: true, Stderr: true},
+			scheme.ParameterCodec).URL()
+}

@@ -1,0 +1,168 @@
+// Package kubernetes runs builders as rootless pods of a namespace and reaches them
+// through the API server's exec.
+package kubernetes
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/chartgate/chartgate/internal/buildkit/driver"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Driver is the builder of one organisation in one namespace. Its pods are shared by every
+// job that wants the same.
+type Driver struct {
+	o      Options
+	client *Client
+	host   driver.Host
+	clock  func() time.Time
+	pace   pace
+
+	starting sync.Mutex // one goroutine at a time looks after the workload
+
+	mu      sync.Mutex
+	made    types.UID // of the workload, where this run created it
+	users   *bool     // what became of hostUsers
+	decided bool
+	stop    context.CancelFunc // ends what runs beside builds; nil before it does
+
+	beside  sync.WaitGroup // the goroutine that stamps
+	streams sync.WaitGroup // one for each connection that is open
+}
+
+var _ driver.Driver = (*Driver)(nil)
+
+// pace is how often things are looked at; tests hurry.
+type pace struct {
+	poll  time.Duration // while something is waited for
+	stamp time.Duration // between marks of use
+	lost  time.Duration // until a pod that ended shows it
+	first time.Duration // until a daemon has sent its first byte
+}
+
+// New checks the options, spelled as OptionDocs has them, and finds the API server, which it asks
+// nothing yet. Errors are *driver.OptionError and *driver.Error.
+func New(given map[string]string, host driver.Host) (*Driver, error) {
+	o, err := decode(given, host.Env)
+	if err != nil {
+		return nil, err
+	}
+	client, err := Connect(o.Kubeconfig, o.Context, o.Namespace, host)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Keep && given["builder"] == "" {
+		o.Builder = ownName(o.Builder)
+	}
+	return newDriver(o, client, host), nil
+}
+
+func newDriver(o Options, client *Client, host driver.Host) *Driver {
+	stamp := 5 * time.Minute
+	if o.TTL > 0 && o.TTL/4 < stamp {
+		stamp = o.TTL / 4
+	}
+	return &Driver{o: o, client: client, host: host, clock: time.Now,
+		pace: pace{poll: 500 * time.Millisecond, stamp: stamp, lost: 5 * time.Second, first: 30 * time.Second}}
+}
+
+// ownName is a name that no other run has.
+func ownName(shared string) string {
+	b := make([]byte, 3)
+	rand.Read(b) // never fails
+	return shared + "-" + hex.EncodeToString(b)
+}
+
+// Start makes the builder be as the options want it, and returns when one of its pods is ready.
+func (d *Driver) Start(ctx context.Context) error {
+	if err := d.ready(ctx); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stop != nil || d.o.UseExisting {
+		return nil
+	}
+	besideCtx, stop := context.WithCancel(context.WithoutCancel(ctx)) // until Close
+	d.stop = stop
+	d.beside.Go(func() { d.keepFresh(besideCtx) })
+	return nil
+}
+
+// ready sees to the workload and waits for a pod.
+func (d *Driver) ready(ctx context.Context) error {
+	d.starting.Lock()
+	defer d.starting.Unlock()
+	waiting, cancel := context.WithTimeoutCause(ctx, d.o.Timeout, fmt.Errorf("nothing is ready after %s", d.o.Timeout))
+	defer cancel()
+	for {
+		w, err := d.ensure(waiting)
+		if err != nil {
+			return err
+		}
+		if err := d.await(waiting, ctx, w); !errors.Is(err, errWithout) {
+			return err
+		}
+		d.host.Log(fmt.Sprintf("builder %s: its node has no user namespaces for pods: doing without", d.o.Builder))
+	}
+}
+
+// keepFresh marks the builder as used for as long as the run lasts, so that nobody takes it for
+// idle during a long build.
+func (d *Driver) keepFresh(ctx context.Context) {
+	tick := time.NewTicker(d.pace.stamp)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := d.stamp(ctx); err != nil && ctx.Err() == nil {
+				d.host.Log(fmt.Sprintf("builder %s: marking it as used: %v", d.o.Builder, err))
+			}
+		}
+	}
+}
+
+func (d *Driver) stamp(ctx context.Context) error {
+	_, err := d.client.patch(ctx, d.o.Kind, d.o.Builder, types.MergePatchType, stampPatch(d.stamps()))
+	return err
+}
+
+func (d *Driver) stamps() map[string]string {
+	return map[string]string{AnnotationLastUse: FormatTime(d.clock()), AnnotationTTL: d.o.TTL.String()}
+}
+
+// Close ends the streams and leaves the builder to other runs, marked as just used; with keep=false it
+// removes what this run created.
+func (d *Driver) Close(ctx context.Context) error {
+	d.mu.Lock()
+	stop, made := d.stop, d.made
+	d.stop, d.made = nil, ""
+	d.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+	d.beside.Wait()
+	d.streams.Wait()
+	switch {
+	case made != "" && !d.o.Keep:
+		err := d.client.deleteWorkload(ctx, BuilderInfo{Kind: d.o.Kind, Name: d.o.Builder}, metav1.Preconditions{UID: &made})
+		if gone(err) {
+			return nil
+		}
+		return d.client.apiError(ctx, fmt.Sprintf("removing builder %q", d.o.Builder), "delete", resourceOf(d.o.Kind)+".apps", d.o.Org, err)
+	case stop != nil:
+		if err := d.stamp(ctx); err != nil && !gone(err) {
+			d.host.Log(fmt.Sprintf("builder %s: marking it as used: %v", d.o.Builder, foreign(err.Error())))
+		}
+	}
+	return nil
+}
