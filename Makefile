@@ -19,7 +19,7 @@ MIRROR = oci://registry-1.docker.io/bitnamicharts=testdata/upstream/bitnamichart
 # The race detector wants a C compiler on most systems.
 CC_FOUND := $(shell command -v $${CC:-cc} || command -v gcc || command -v clang)
 
-.PHONY: help build run test lint vulncheck e2e bench bench-yaml clean
+.PHONY: help build run test lint vulncheck e2e e2e-kubernetes bench bench-yaml clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -54,6 +54,9 @@ vulncheck: ## look for known vulnerabilities in what the binary calls
 
 e2e: build ## run against real helm, registry, kubesec, yamllint and pre-commit
 	@tools/e2e.sh
+
+e2e-kubernetes: ## run the Kubernetes driver in a real cluster of one node (Linux, root)
+	@tools/cluster.sh
 
 bench: ## benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
