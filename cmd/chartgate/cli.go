@@ -48,6 +48,7 @@ func verbs() []verb {
 	return []verb{
 		{"validate", "[CHART…]", "run the checks over charts", validateVerb},
 		{"publish", "[CHART…]", "validate, package and push charts to an OCI registry", publishVerb},
+		{"build", "[IMAGE…]", "build images on a rootless BuildKit", buildVerb},
 		{"list", "", "list the charts of the repository", listVerb},
 		{"explain", "[RULE]", "explain a check or rule; list them all", explainVerb},
 		{"serve", "", "serve the embedded registry", serveVerb},
@@ -55,6 +56,9 @@ func verbs() []verb {
 		{"version", "", "print the version", versionVerb},
 	}
 }
+
+// superviseName is the verb that the program calls itself with. It is not listed.
+const superviseName = "supervise"
 
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, std stdio) int {
@@ -73,7 +77,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 	if name == "--version" {
 		name = "version"
 	}
-	for _, v := range verbs() {
+	for _, v := range append(verbs(), verb{superviseName, "ACT JSON", "look after a daemon that this program started", superviseVerb}) {
 		if v.name == name {
 			return v.call(ctx, args[1:], std)
 		}

@@ -42,8 +42,8 @@ func marshal(v any) ([]byte, error) {
 var notInVariable = regexp.MustCompile(`[^A-Z0-9]+`)
 
 // Dotenv is what was built as variables, for artifacts:reports:dotenv of GitLab:
-// IMAGE_NAME with the first reference and the digest, IMAGE_NAME_DIGEST and
-// IMAGE_NAME_REFERENCE with either.
+// IMAGE_NAME_DIGEST, and for what was pushed IMAGE_NAME, the first reference by
+// digest, and IMAGE_NAME_REFERENCE, by tag.
 func Dotenv(results []Result) []byte {
 	var b bytes.Buffer
 	for _, r := range results {
@@ -51,11 +51,7 @@ func Dotenv(results []Result) []byte {
 			continue
 		}
 		name := "IMAGE_" + notInVariable.ReplaceAllString(strings.ToUpper(r.Image.Name), "_")
-		refs := r.Pushed
-		if len(refs) == 0 {
-			refs = r.Image.Tags
-		}
-		if len(refs) > 0 {
+		if refs := r.Pushed; len(refs) > 0 {
 			fmt.Fprintf(&b, "%s=%s@%s\n%s_REFERENCE=%s\n", name, withoutTag(refs[0]), r.Digest, name, refs[0])
 		}
 		fmt.Fprintf(&b, "%s_DIGEST=%s\n", name, r.Digest)

@@ -26,6 +26,9 @@ type Definition struct {
 	config.Image
 	// Place is the context relative to the repository's root, with slashes; empty for a URL.
 	Place string
+	// Needed says that only others want it: tags, outputs and pushing, as flags ask for
+	// them, are not for it.
+	Needed bool
 }
 
 // Discover lists the images of a repository by name: those of the configuration, and

@@ -45,16 +45,8 @@ func (s Setting) Expand(definitions []*Definition) ([]*buildkit.Image, error) {
 	if s.Lookup == nil {
 		s.Lookup = os.LookupEnv
 	}
-	if len(s.Flags.Tags)+len(s.Flags.Outputs) > 0 && len(definitions) > 1 {
-		for _, o := range s.Flags.Outputs {
-			if !strings.Contains(o, "dest=") && strings.Contains(o, "=") {
-				continue
-			}
-			return nil, &buildkit.DefinitionError{Message: fmt.Sprintf("--output %q would be written by %d images", o, len(definitions)), Hint: "name one image"}
-		}
-		if len(s.Flags.Tags) > 0 {
-			return nil, &buildkit.DefinitionError{Message: fmt.Sprintf("--tag would be given to %d images", len(definitions)), Hint: "name one image; tags: of each in chartgate.yaml serves several"}
-		}
+	if err := s.forOne(definitions); err != nil {
+		return nil, err
 	}
 	var out []*buildkit.Image
 	for _, d := range definitions {
@@ -69,6 +61,28 @@ func (s Setting) Expand(definitions []*Definition) ([]*buildkit.Image, error) {
 		out = append(out, i)
 	}
 	return out, nil
+}
+
+// forOne refuses what several images would write to one place.
+func (s Setting) forOne(definitions []*Definition) error {
+	asked := 0
+	for _, d := range definitions {
+		if !d.Needed {
+			asked++
+		}
+	}
+	if asked < 2 {
+		return nil
+	}
+	for _, o := range s.Flags.Outputs {
+		if strings.Contains(o, "dest=") || !strings.Contains(o, "=") {
+			return &buildkit.DefinitionError{Message: fmt.Sprintf("--output %q would be written by %d images", o, asked), Hint: "name one image"}
+		}
+	}
+	if len(s.Flags.Tags) > 0 {
+		return &buildkit.DefinitionError{Message: fmt.Sprintf("--tag would be given to %d images", asked), Hint: "name one image; tags: of each in chartgate.yaml serves several"}
+	}
+	return nil
 }
 
 func (s Setting) expand(d *Definition) (*buildkit.Image, error) {
@@ -172,7 +186,7 @@ var defaultTags = []string{"${IMAGE}:${COMMIT_SHORT}", "${IMAGE}:${VERSION}", "$
 
 func (s Setting) tags(d *Definition, i *buildkit.Image, x *expander) error {
 	switch {
-	case len(s.Flags.Tags) > 0:
+	case len(s.Flags.Tags) > 0 && !d.Needed:
 		i.Tags = s.Flags.Tags
 	case len(d.Tags) > 0:
 		i.Tags = x.known("tags", d.Tags)
@@ -183,6 +197,9 @@ func (s Setting) tags(d *Definition, i *buildkit.Image, x *expander) error {
 		if err := buildkit.CheckTag(t); err != nil {
 			return err
 		}
+	}
+	if d.Needed {
+		return nil
 	}
 	for _, text := range s.Flags.Outputs {
 		o, err := buildkit.ParseOutput(text, s.Dir)

@@ -11,7 +11,7 @@ import (
 
 // Select returns the named images and everything that they need, in the order in
 // which they can be built: what is needed comes first, else as given. No names
-// select all. An unknown name and a circle of needs are a *buildkit.DefinitionError.
+// select all; Needed is set in the others. An unknown name and a circle of needs are a *buildkit.DefinitionError.
 func Select(definitions []*Definition, names []string) ([]*Definition, error) {
 	byName := map[string]*Definition{}
 	var known []string
@@ -26,6 +26,9 @@ func Select(definitions []*Definition, names []string) ([]*Definition, error) {
 		names = known
 	}
 	s := &selection{byName: byName, known: known, done: map[string]bool{}}
+	for _, d := range definitions {
+		d.Needed = !slices.Contains(names, d.Name)
+	}
 	for _, n := range names {
 		if byName[n] == nil {
 			return nil, &buildkit.DefinitionError{Message: fmt.Sprintf("there is no image %q", n), Hint: s.hint(n)}
