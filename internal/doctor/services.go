@@ -1,0 +1,4 @@
+package doctor
+
+// Services are what a build needs beyond its machine.
+type Services struct{}
