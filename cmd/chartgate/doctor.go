@@ -53,7 +53,11 @@ func (d *doctorFlags) run(ctx context.Context, _ []string, std stdio) (int, erro
 	if err != nil {
 		return 0, err
 	}
-	m := doctor.Here(std.Env, self, options, d.services(ctx, std, root, cfg, options))
+	services, err := d.services(ctx, std, root, cfg, options)
+	if err != nil {
+		return 0, err
+	}
+	m := doctor.Here(std.Env, self, options, services)
 	report, err := doctor.Run(ctx, m, doctor.Probes(), drivers...)
 	if err != nil {
 		return 0, err
@@ -151,8 +155,4 @@ func printDoctor(w io.Writer, report *doctor.Report) {
 		}
 		fmt.Fprintf(w, "driver %s would not work here: %s\n", v.Driver, strings.Join(v.Problems, ", "))
 	}
-}
-
-func (d *doctorFlags) services(ctx context.Context, std stdio, root string, cfg *config.Config, options map[string]map[string]string) doctor.Services {
-	return doctor.Services{}
 }

@@ -14,7 +14,7 @@ import (
 // inside attempts what rootlesskit and buildkitd do in the namespace.
 func inside(ctx context.Context, self []string, p Plan) Trial {
 	var t Trial
-	t.Rights = attempt(rights())
+	t.Rights = attempt(capable())
 	if !t.Rights.Worked() {
 		return t
 	}
@@ -46,9 +46,9 @@ func withWordsOnly(err error, words string) error {
 	return err
 }
 
-// rights looks whether this process has the capabilities that root of a namespace has: an
+// capable looks whether this process has the capabilities that root of a namespace has: an
 // AppArmor restriction lets a namespace be made and leaves it without them.
-func rights() error {
+func capable() error {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return err

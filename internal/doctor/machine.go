@@ -60,8 +60,9 @@ type Machine struct {
 
 	Services // beyond this machine
 
-	once  sync.Once
-	tried trialResult
+	onceTrial, onceCluster sync.Once
+	tried                  trialResult
+	cluster                *cluster
 }
 
 type trialResult struct {

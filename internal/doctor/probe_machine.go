@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/chartgate/chartgate/internal/buildkit/driver/kubernetes"
 )
 
 // linux is false on other systems, for which the result then speaks.
@@ -92,7 +94,7 @@ func programs(ctx context.Context, m *Machine) Result {
 	if len(missing) > 0 {
 		return problem("not on the PATH: %s", strings.Join(missing, ", ")).because("%s", detail).
 			mend(m.asRoot("apt-get install "+strings.Join(packages, " ")),
-				Fix{"or .gitlab-ci.yml, with chartgate added to an image that has all of it", []string{"FROM moby/buildkit:v0.33.0-rootless"}})
+				Fix{"or the Dockerfile of the job's image, beginning with one that has all of it", []string{"FROM " + kubernetes.DefaultImage}})
 	}
 	return ok("%s", strings.Join(versions(found), ", ")).because("%s", detail)
 }

@@ -19,5 +19,10 @@ func Probes() []Probe {
 		{"cgroups", "The version of control groups.", []string{Local}, cgroups},
 		{"runtime-folder", "A folder for the daemon's socket.", []string{Local}, runtimeFolder},
 		{"state-folder", "A folder for the daemon's state, with room in it.", []string{Local}, stateFolder},
+		{"remote-builder", "The daemon that is named answers.", []string{Remote}, remoteBuilder},
+		{"api-server", "The Kubernetes cluster is found and answers.", []string{Kubernetes}, apiServer},
+		{"kubernetes-rights", "The account may do what the driver does.", []string{Kubernetes}, rights},
+		{"registries", "The registries that images go to can be reached with this login.", nil, registries},
+		{"clone", "The clone reaches back to what changes are compared with.", nil, clone},
 	}
 }

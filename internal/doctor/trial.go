@@ -50,7 +50,7 @@ type Trial struct {
 
 // trial makes the attempts, once.
 func (m *Machine) trial(ctx context.Context) (Trial, error) {
-	m.once.Do(func() {
+	m.onceTrial.Do(func() {
 		who, err := m.builder()
 		if err != nil {
 			m.tried = trialResult{err: fmt.Errorf("there is nobody to run the daemon as: %w", err)}
@@ -58,7 +58,7 @@ func (m *Machine) trial(ctx context.Context) (Trial, error) {
 		}
 		uids, _ := m.ranges("/etc/subuid")
 		gids, _ := m.ranges("/etc/subgid")
-		p := Plan{NewUIDMap: m.Program("newuidmap"), NewGIDMap: m.Program("newgidmap"), Folder: m.stateFolder(), Sockets: m.runtimeFolders(), Fuse: m.Program("fuse-overlayfs"),
+		p := Plan{NewUIDMap: m.Program("newuidmap"), NewGIDMap: m.Program("newgidmap"), Folder: m.stateFolder(), Sockets: m.runtimeFolders(), Fuse: m.Program("fuse-overlayfs"), Rootlesskit: m.Program("rootlesskit"),
 			UIDs: m.owned(ctx, who, uids, false), GIDs: m.owned(ctx, who, gids, true)}
 		t, err := m.Try(ctx, who, p)
 		m.tried = trialResult{t, err}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -126,6 +127,11 @@ func outside(ctx context.Context, self []string, p Plan) Trial {
 	if t.Namespace.Worked() && err != nil {
 		t.Namespace = attempt(err)
 	}
+	if (!t.Namespace.Worked() || t.Rights.Failed()) && p.Rootlesskit != "" && p.Folder != "" {
+		if by, err := byRootlesskit(ctx, self, p, t); err == nil {
+			return by
+		}
+	}
 	if t.UIDs.Worked() && t.GIDs.Worked() || !t.Namespace.Worked() {
 		return t
 	}
@@ -193,6 +199,27 @@ func within(ctx context.Context, self []string, p Plan, t *Trial, byPrograms boo
 	}
 	t.Rights, t.Propagate, t.Overlay, t.Fuse, t.Proc = inner.Rights, inner.Propagate, inner.Overlay, inner.Fuse, inner.Proc
 	return nil
+}
+
+// byRootlesskit has rootlesskit make the namespace: AppArmor may let it, and not this program.
+func byRootlesskit(ctx context.Context, self []string, p Plan, t Trial) (Trial, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return t, err
+	}
+	args := append([]string{"--net=host", "--state-dir=" + filepath.Join(p.Folder, "rootlesskit"), exe}, self[1:]...)
+	cmd := exec.CommandContext(ctx, p.Rootlesskit, append(args, stageInside)...)
+	cmd.Dir, cmd.WaitDelay = "/", time.Second
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.Folder, "XDG_RUNTIME_DIR=" + p.Folder}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	var inner Trial
+	if err := converse(ctx, cmd, p, &inner); err != nil {
+		return t, err
+	}
+	worked := Attempt{Made: true}
+	inner.Folder, inner.Socket, inner.SocketFolder = t.Folder, t.Socket, t.SocketFolder
+	inner.Namespace, inner.UIDs, inner.GIDs = worked, worked, worked
+	return inner, nil
 }
 
 // mapIDs has newuidmap or newgidmap map the caller's id to 0 and the ranges behind it, as
