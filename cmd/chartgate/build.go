@@ -100,7 +100,7 @@ func (b *buildFlags) run(ctx context.Context, args []string, std stdio) (int, er
 	if err != nil {
 		return 0, err
 	}
-	d, name, err := b.driver(std, cfg, facts)
+	d, name, err := b.driver(std, cfg)
 	if err != nil {
 		return 0, err
 	}

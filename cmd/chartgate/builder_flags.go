@@ -9,8 +9,8 @@ import (
 	"github.com/chartgate/chartgate/internal/buildkit/driver"
 	"github.com/chartgate/chartgate/internal/buildkit/driver/kubernetes"
 	"github.com/chartgate/chartgate/internal/buildkit/driver/local"
+	"github.com/chartgate/chartgate/internal/buildkit/driver/remote"
 	"github.com/chartgate/chartgate/internal/config"
-	"github.com/chartgate/chartgate/internal/images"
 	"github.com/spf13/pflag"
 )
 
@@ -27,7 +27,7 @@ func (b *builderFlags) register(f *pflag.FlagSet) {
 }
 
 // driver makes the driver that flags, configuration and environment name.
-func (b *builderFlags) driver(std stdio, cfg *config.Config, facts images.Facts) (driver.Driver, string, error) {
+func (b *builderFlags) driver(std stdio, cfg *config.Config) (driver.Driver, string, error) {
 	name, given, err := b.choice(std, cfg)
 	if err != nil {
 		return nil, "", err
@@ -37,11 +37,9 @@ func (b *builderFlags) driver(std stdio, cfg *config.Config, facts images.Facts)
 	switch name {
 	case "local":
 		d, err = local.New(given, host)
+	case "remote":
+		d, err = remote.New(given, host)
 	case "kubernetes":
-		setDefault(given, "org", facts.Org)
-		if facts.Protected {
-			setDefault(given, "protected", "true")
-		}
 		d, err = kubernetes.New(given, host)
 	}
 	return d, name, err
@@ -82,12 +80,6 @@ func (b *builderFlags) choice(std stdio, cfg *config.Config) (name string, given
 	return name, given, nil
 }
 
-func setDefault(m map[string]string, key, value string) {
-	if m[key] == "" && value != "" {
-		m[key] = value
-	}
-}
-
 // selfCommand is how this program runs itself again, to look after a daemon.
 func selfCommand() []string {
 	self, err := os.Executable()
@@ -95,4 +87,10 @@ func selfCommand() []string {
 		self = os.Args[0]
 	}
 	return []string{self, superviseName}
+}
+
+func setDefault(m map[string]string, key, value string) {
+	if m[key] == "" && value != "" {
+		m[key] = value
+	}
 }

@@ -49,6 +49,8 @@ func verbs() []verb {
 		{"validate", "[CHART…]", "run the checks over charts", validateVerb},
 		{"publish", "[CHART…]", "validate, package and push charts to an OCI registry", publishVerb},
 		{"build", "[IMAGE…]", "build images on a rootless BuildKit", buildVerb},
+		{"builder", "ls|rm|prune|rbac", "look after the builders in Kubernetes, and print the rights that they need", builderVerb},
+		{"doctor", "", "say what this machine lacks for building images, and what mends it", doctorVerb},
 		{"list", "", "list the charts of the repository", listVerb},
 		{"explain", "[RULE]", "explain a check or rule; list them all", explainVerb},
 		{"serve", "", "serve the embedded registry", serveVerb},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -110,17 +111,27 @@ func label(image, step string) string {
 
 // counter counts the steps of a build.
 type counter struct {
-	seen     map[digest.Digest]bool // step → cached
+	steps    map[digest.Digest]*step
 	warnings []string
 }
 
-func newCounter() *counter { return &counter{seen: map[digest.Digest]bool{}} }
+type step struct {
+	name                  string
+	done, cached, fetched bool
+}
+
+func newCounter() *counter { return &counter{steps: map[digest.Digest]*step{}} }
 
 func (c *counter) add(s *client.SolveStatus) {
 	for _, v := range s.Vertexes {
-		isStep := strings.HasPrefix(v.Name, "[") && !strings.HasPrefix(v.Name, "[internal]") && !strings.HasPrefix(v.Name, "[auth]") && !strings.HasPrefix(v.Name, "[context ")
-		if isStep && v.Completed != nil && v.Error == "" {
-			c.seen[v.Digest] = v.Cached
+		at := c.at(v.Digest)
+		at.name = v.Name
+		at.cached = at.cached || v.Cached
+		at.done = at.done || v.Completed != nil && v.Error == ""
+	}
+	for _, v := range s.Statuses {
+		if strings.HasPrefix(v.ID, "sha256:") {
+			c.at(v.Vertex).fetched = true
 		}
 	}
 	for _, w := range s.Warnings {
@@ -132,14 +143,28 @@ func (c *counter) add(s *client.SolveStatus) {
 	}
 }
 
-func (c *counter) steps() int { return len(c.seen) }
+func (c *counter) at(d digest.Digest) *step {
+	if c.steps[d] == nil {
+		c.steps[d] = &step{}
+	}
+	return c.steps[d]
+}
 
-func (c *counter) cached() int {
-	n := 0
-	for _, cached := range c.seen {
-		if cached {
-			n++
+// count tells how many steps of the Dockerfile there were, and how many of these were
+// cached. A step whose layer is fetched was not run: it comes out of a cache in a
+// registry, and the daemon does not call that cached.
+func (c *counter) count() (steps, cached int) {
+	for _, s := range c.steps {
+		if !s.done || !strings.HasPrefix(s.name, "[") || notSteps.MatchString(s.name) {
+			continue
+		}
+		steps++
+		if s.cached || s.fetched && !strings.Contains(s.name, "] FROM ") {
+			cached++
 		}
 	}
-	return n
+	return steps, cached
 }
+
+// notSteps are names of what is done around the steps of a Dockerfile.
+var notSteps = regexp.MustCompile(`^\[(internal|auth|context )`)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -72,7 +73,8 @@ func (r *Run) attempt(ctx context.Context, i *Image, key string, l *layouts, res
 	if err != nil {
 		return lost(ctx, builder, err)
 	}
-	res.Steps, res.Cached, res.Warnings = count.steps(), count.cached(), count.warnings
+	res.Steps, res.Cached = count.count()
+	res.Warnings = count.warnings
 	res.Digest = answer.ExporterResponse["containerimage.digest"]
 	res.Size = imageSize(ctx, conn, answer.ExporterResponse)
 	for _, o := range req.opt.Exports {
@@ -85,6 +87,9 @@ func (r *Run) attempt(ctx context.Context, i *Image, key string, l *layouts, res
 	}
 	return nil
 }
+
+// killed is what a RUN step says whose daemon is being ended.
+var killed = regexp.MustCompile(`signal: (killed|terminated)|exit code: (137|143)\b`)
 
 // connect opens a client on one connection to the builder. It is never opened again: a
 // build does not go on in another daemon than the one that it began in.
@@ -130,9 +135,10 @@ func (r *Run) solve(ctx context.Context, c *client.Client, i *Image, req *reques
 	return answer, g.Wait()
 }
 
-// lost asks the builder whether it is at fault, when a build on it ended with an error.
+// lost asks the builder whether it is at fault, when a build on it ended with an error that
+// a builder's end may be the reason of.
 func lost(ctx context.Context, builder *driver.Builder, err error) error {
-	if ctx.Err() != nil || builder.Lost == nil {
+	if ctx.Err() != nil || builder.Lost == nil || !unavailable(err) && !killed.MatchString(err.Error()) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lostTime)

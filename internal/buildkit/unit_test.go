@@ -224,8 +224,12 @@ func TestCounterAndLabels(t *testing.T) {
 		{Digest: digest.FromString("5"), Name: "exporting to image", Completed: &now},
 	}, Logs: []*client.VertexLog{{Vertex: digest.FromString("3")}}}
 	c.add(status)
-	if c.steps() != 2 || c.cached() != 1 {
-		t.Error(c.steps(), c.cached())
+	if steps, cached := c.count(); steps != 2 || cached != 1 {
+		t.Error(steps, cached)
+	}
+	c.add(&client.SolveStatus{Statuses: []*client.VertexStatus{{ID: "sha256:1", Vertex: digest.FromString("3")}}})
+	if steps, cached := c.count(); steps != 2 || cached != 2 {
+		t.Error("a layer out of a cache counts as cached:", steps, cached)
 	}
 	a, b := labelled("a", status), labelled("b", status)
 	if a.Vertexes[2].Name != "[a 2/3] RUN x" || a.Vertexes[4].Name != "[a] exporting to image" || a.Vertexes[2].Digest == b.Vertexes[2].Digest {

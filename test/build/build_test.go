@@ -72,7 +72,7 @@ func TestPipeline(t *testing.T) {
 	if a, b := digest.FindAllString(res.output, -1), digest.FindAllString(again.output, -1); len(a) != 3 || strings.Join(a, " ") != strings.Join(b, " ") {
 		t.Errorf("one commit, other digests:\n%s\n%s", res.output, again.output)
 	}
-	again.want(t, "base  "+digest.FindString(again.output), "1 of 1 steps cached", "2 of 2 steps cached")
+	again.want(t, "base  "+digest.FindString(again.output), "1 of 1 steps cached")
 }
 
 // TestAttestations pushes them in the form that GitLab's registry takes.
@@ -135,7 +135,7 @@ func TestExitCodes(t *testing.T) {
 		"driver":        {2, "ok --driver podman", []string{`there is no driver "podman"`}},
 		"driver option": {2, "ok --driver-opt snapshoter=native", []string{`option "snapshoter": there is no such option`, `did you mean "snapshotter"?`}},
 		"remote away":   {3, "ok --driver remote --builder tcp://127.0.0.1:9", []string{"127.0.0.1:9", "refused"}},
-		"cluster away":  {3, "ok --driver kubernetes --driver-opt kubeconfig=" + kubeconfig(t), []string{"127.0.0.1:9"}},
+		"cluster away":  {3, "ok --driver kubernetes --driver-opt org=acme --driver-opt kubeconfig=" + kubeconfig(t), []string{"127.0.0.1:9"}},
 		"fine":          {0, "ok -q", []string{"1 built"}},
 	} {
 		t.Run(name, func(t *testing.T) {
