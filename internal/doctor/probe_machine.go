@@ -52,22 +52,28 @@ func account(_ context.Context, m *Machine) Result {
 	return ok("the daemon would run as %q (%d)", who, who.UID)
 }
 
-// needed are programs by their names, with the package that brings them.
+// needed are programs by their names, with what brings them.
 var needed = []struct {
-	names    []string
-	packages string
+	names []string
+	how   string
 }{
-	{[]string{"rootlesskit"}, "rootlesskit"},
-	{[]string{"buildkitd"}, "buildkit"},
-	{[]string{"buildkit-runc", "runc"}, "runc"},
+	{[]string{"rootlesskit"}, "apt-get install rootlesskit"},
+	{[]string{"buildkitd"}, "tar -C /usr/local -xzf buildkit-VERSION.linux-ARCH.tar.gz   # of https://github.com/moby/buildkit/releases"},
+	{[]string{"buildkit-runc", "runc"}, "apt-get install runc"},
+	{[]string{"pasta"}, "apt-get install passt"},
+	{[]string{"slirp4netns"}, "apt-get install slirp4netns"},
 }
 
 func programs(ctx context.Context, m *Machine) Result {
 	if r, linux := m.linux(); !linux {
 		return r
 	}
-	var found, missing, packages []string
+	var found, missing, how []string
 	for _, n := range needed {
+		name := n.names[len(n.names)-1]
+		if (name == "pasta" || name == "slirp4netns") && name != m.option(Local, "net") {
+			continue
+		}
 		path := ""
 		for _, name := range n.names {
 			if path == "" {
@@ -75,26 +81,20 @@ func programs(ctx context.Context, m *Machine) Result {
 			}
 		}
 		if path == "" {
-			missing, packages = append(missing, n.names[len(n.names)-1]), append(packages, n.packages)
+			missing, how = append(missing, name+" is not on the PATH"), append(how, n.how)
 			continue
 		}
 		said, err := m.Output(ctx, path, "--version")
 		if err != nil {
-			missing = append(missing, fmt.Sprintf("%s (%q does not run: %v)", n.names[len(n.names)-1], path, err))
+			missing, how = append(missing, fmt.Sprintf("%s does not run: %v", path, err)), append(how, n.how)
 			continue
 		}
 		found = append(found, path+": "+firstLine(said))
 	}
 	detail := strings.Join(found, "\n")
-	if net := m.option(Local, "net"); net != "" && net != "host" {
-		if m.Program(net) == "" {
-			missing, packages = append(missing, net), append(packages, map[string]string{"pasta": "passt"}[net]+strings.TrimPrefix(net, "pasta"))
-		}
-	}
 	if len(missing) > 0 {
-		return problem("not on the PATH: %s", strings.Join(missing, ", ")).because("%s", detail).
-			mend(m.asRoot("apt-get install "+strings.Join(packages, " ")),
-				Fix{"or the Dockerfile of the job's image, beginning with one that has all of it", []string{"FROM " + kubernetes.DefaultImage}})
+		return problem("%s", strings.Join(missing, ", ")).because("%s", detail).mend(m.asRoot(how...),
+			Fix{"or the Dockerfile of the job's image, beginning with one that has all of it", []string{"FROM " + kubernetes.DefaultImage}})
 	}
 	return ok("%s", strings.Join(versions(found), ", ")).because("%s", detail)
 }

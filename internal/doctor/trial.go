@@ -11,6 +11,7 @@ type Plan struct {
 	UIDs, GIDs           []Range
 	Folder               string   // where the daemon's state would lie
 	Sockets              []string // folders for the daemon's socket, of which one is needed
+	Rootlesskit          string   // asked where this program may not; it is not when empty
 	Fuse                 string   // fuse-overlayfs; it is not attempted when empty
 }
 
