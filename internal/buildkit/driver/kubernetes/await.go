@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chartgate/chartgate/internal/buildkit/driver"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -16,7 +15,7 @@ const (
 	pullTime = 20 * time.Second // for which an image that cannot be pulled is forgiven
 )
 
-// errWithout is a builder that is to be tried again, without user namespaces.
+// errWithout is a workload that is to be changed, to do without user namespaces.
 var errWithout = errors.New("user namespaces cannot be had")
 
 // await returns when a pod of the workload as it is now is ready. ctx is what may be waited; outer is
@@ -26,7 +25,7 @@ func (d *Driver) await(ctx, outer context.Context, w *workload) error {
 	for {
 		pods, err := d.client.pods(ctx, d.o.Builder)
 		if err != nil && (ctx.Err() == nil && !passing(err) || outer.Err() != nil) {
-			return d.client.apiError(outer, fmt.Sprintf("listing the pods of builder %q", d.o.Builder), "list", "pods", d.o.Org, err)
+			return d.client.apiError(outer, d.failed("listing the pods of", nil, "").Op, "list", "pods", d.o.Org, err)
 		}
 		if n := len(d.usable(pods, w)); n > 0 {
 			if said != "" {
@@ -35,7 +34,11 @@ func (d *Driver) await(ctx, outer context.Context, w *workload) error {
 			return nil
 		}
 		if err == nil {
-			if fresh, err := d.client.workload(ctx, d.o.Kind, d.o.Builder); err == nil {
+			fresh, err := d.client.workload(ctx, d.o.Kind, d.o.Builder)
+			if gone(err) || err == nil && fresh.meta.DeletionTimestamp != nil {
+				return errAgain
+			}
+			if err == nil {
 				w = fresh
 			}
 			waited := d.clock().Sub(began)
@@ -55,7 +58,7 @@ func (d *Driver) await(ctx, outer context.Context, w *workload) error {
 		}
 		if !sleep(ctx, d.pace.poll) {
 			if outer.Err() != nil {
-				return &driver.Error{Op: "waiting for the builder", Builder: d.o.Builder, Err: context.Cause(outer)}
+				return d.failed("waiting for", context.Cause(outer), "")
 			}
 			return d.notReady(outer, context.Cause(ctx), w, pods)
 		}
@@ -68,7 +71,7 @@ func (d *Driver) usable(pods []corev1.Pod, w *workload) []*corev1.Pod {
 	var out []*corev1.Pod
 	for i := range pods {
 		p := &pods[i]
-		if !isReady(p) || w != nil && p.Annotations[AnnotationSpec] != w.template.Annotations[AnnotationSpec] {
+		if !isReady(p) || w != nil && !current(w, p) {
 			continue
 		}
 		if p.Labels[LabelProtected] != fmt.Sprint(d.o.Protected) || d.o.Org != "" && p.Labels[LabelOrg] != LabelValue(d.o.Org) {
@@ -77,6 +80,11 @@ func (d *Driver) usable(pods []corev1.Pod, w *workload) []*corev1.Pod {
 		out = append(out, p)
 	}
 	return out
+}
+
+// current says whether a pod is there to stay: of the workload's present specification, and not about to end.
+func current(w *workload, p *corev1.Pod) bool {
+	return p.DeletionTimestamp == nil && p.Annotations[AnnotationSpec] == w.template.Annotations[AnnotationSpec]
 }
 
 func isReady(p *corev1.Pod) bool {
@@ -140,7 +148,7 @@ func (s state) String() string {
 func progress(w *workload, pods []corev1.Pod) string {
 	var parts []string
 	for i := range pods {
-		if pods[i].DeletionTimestamp == nil {
+		if current(w, &pods[i]) {
 			parts = append(parts, fmt.Sprintf("pod %s: %s", pods[i].Name, stateOf(&pods[i])))
 		}
 	}
@@ -167,7 +175,7 @@ func hopeless(w *workload, pods []corev1.Pod, waited time.Duration) string {
 	}
 	why := ""
 	for i := range pods {
-		if pods[i].DeletionTimestamp != nil {
+		if !current(w, &pods[i]) {
 			continue
 		}
 		switch s := stateOf(&pods[i]); {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net"
 
@@ -29,7 +28,7 @@ func (d *Driver) Builder(ctx context.Context, key string) (*driver.Builder, erro
 		}
 	}
 	if pod == nil {
-		return nil, &driver.Error{Op: "choosing a pod", Builder: d.o.Builder, Err: errors.New("the only one that was ready has gone again")}
+		return nil, d.failed("choosing a pod of", errors.New("the one that was ready has gone again"), "")
 	}
 	t := targetOf(pod)
 	return &driver.Builder{
@@ -42,7 +41,7 @@ func (d *Driver) Builder(ctx context.Context, key string) (*driver.Builder, erro
 func (d *Driver) choose(ctx context.Context, key string) (*corev1.Pod, error) {
 	pods, err := d.client.pods(ctx, d.o.Builder)
 	if err != nil {
-		return nil, d.client.apiError(ctx, fmt.Sprintf("listing the pods of builder %q", d.o.Builder), "list", "pods", d.o.Org, err)
+		return nil, d.client.apiError(ctx, d.failed("listing the pods of", nil, "").Op, "list", "pods", d.o.Org, err)
 	}
 	usable := d.usable(pods, nil)
 	if len(usable) == 0 {

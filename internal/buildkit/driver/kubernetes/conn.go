@@ -71,7 +71,7 @@ func (c *conn) run(executor remotecommand.Executor) {
 	err := executor.StreamWithContext(c.ctx, remotecommand.StreamOptions{Stdin: c.in, Stdout: (*firstByte)(c), Stderr: c.err})
 	switch stderr := foreign(c.err.String()); {
 	case err != nil:
-		c.ended = &remoteError{err, stderr}
+		c.ended = &remoteError{answer(err), stderr}
 	case stderr != "":
 		c.ended = &remoteError{errors.New("the connection ended"), stderr}
 	default:

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"sort"
 	"strings"
 
-	"github.com/chartgate/chartgate/internal/buildkit/driver"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,14 +17,14 @@ import (
 const (
 	maxShownPods   = 3
 	maxShownEvents = 10
-	logLines       = 20
+	logLines       = 12
 	maxLog         = 16 << 10
 	maxEvents      = 500
 )
 
 // notReady is the error of a builder that does not become ready, with what the cluster knows of why.
 func (d *Driver) notReady(ctx context.Context, err error, w *workload, pods []corev1.Pod) error {
-	out := &driver.Error{Op: "starting the builder", Builder: d.o.Builder, Err: err}
+	out := d.failed("starting", err, "")
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	var lines []string
@@ -36,7 +36,7 @@ func (d *Driver) notReady(ctx context.Context, err error, w *workload, pods []co
 	shown := 0
 	for i := range pods {
 		p := &pods[i]
-		if p.DeletionTimestamp != nil || isReady(p) || shown == maxShownPods {
+		if !current(w, p) || isReady(p) || shown == maxShownPods {
 			continue
 		}
 		shown++
@@ -47,13 +47,22 @@ func (d *Driver) notReady(ctx context.Context, err error, w *workload, pods []co
 			lines = append(lines, indented(log, refused)...)
 		}
 	}
-	events, refused := d.client.events(ctx, d.o.Builder)
+	state := strings.Join(lines, "\n")
+	events, refused := d.client.events(ctx, d.o.Builder, pods)
 	if len(events) > 0 || refused != "" {
 		lines = append(lines, "events:")
 		lines = append(lines, indented(events, refused)...)
 	}
 	out.Detail = strings.Join(lines, "\n")
-	out.Hint = hintFor(out.Detail)
+	if out.Hint = hintFor(err.Error() + "\n" + state); out.Hint == "" {
+		out.Hint = hintFor(strings.Join(events, "\n"))
+	}
+	if out.Hint == "" && strings.Contains(out.Detail, "not shown, since this account may not") {
+		out.Hint = fmt.Sprintf("to see more: chartgate builder rbac --org %s --namespace %s prints a Role with the rights that are needed", d.o.Org, d.client.Namespace)
+	}
+	if out.Hint == "" {
+		out.Hint = "allow more time with the option timeout, if it only was too short"
+	}
 	return out
 }
 
@@ -86,12 +95,12 @@ func hintFor(detail string) string {
 			return h.hint
 		}
 	}
-	return "more time: the option timeout"
+	return ""
 }
 
 // events are the warnings about a builder's objects, oldest first; or why they cannot be shown. Objects are known by
-// their names, which begin like the builder's.
-func (c *Client) events(ctx context.Context, prefix string) (lines []string, refused string) {
+// their names, which begin like the builder's; of pods, only the given ones count that are not about to end.
+func (c *Client) events(ctx context.Context, prefix string, pods []corev1.Pod) (lines []string, refused string) {
 	list, err := c.core.Events(c.Namespace).List(ctx, metav1.ListOptions{FieldSelector: "type=" + corev1.EventTypeWarning, Limit: maxEvents})
 	if err != nil {
 		return nil, notShown("events", "list", "events", c.Namespace, err)
@@ -100,20 +109,33 @@ func (c *Client) events(ctx context.Context, prefix string) (lines []string, ref
 	sort.SliceStable(items, func(i, j int) bool { return lastSeen(&items[i]).Before(lastSeen(&items[j])) })
 	seen := map[string]bool{}
 	for _, e := range items {
-		name := e.InvolvedObject.Name
-		if name != prefix && !strings.HasPrefix(name, prefix+"-") || e.Type != corev1.EventTypeWarning {
+		name, kind := e.InvolvedObject.Name, e.InvolvedObject.Kind
+		if name != prefix && !strings.HasPrefix(name, prefix+"-") || e.Type != corev1.EventTypeWarning ||
+			kind == "Pod" && !counts(pods, name) || e.Reason == "MissingClusterDNS" {
 			continue
 		}
-		line := fmt.Sprintf("%s %s: %s: %s", strings.ToLower(e.InvolvedObject.Kind), name, e.Reason, foreign(e.Message))
-		if !seen[line] {
-			seen[line] = true
-			lines = append(lines, line)
+		what := e.Reason + podNames.ReplaceAllString(e.Message, "")
+		if !seen[what] {
+			seen[what] = true
+			lines = append(lines, fmt.Sprintf("%s %s: %s: %s", strings.ToLower(kind), name, e.Reason, foreign(e.Message)))
 		}
 	}
 	if len(lines) > maxShownEvents {
 		lines = lines[len(lines)-maxShownEvents:]
 	}
 	return lines, ""
+}
+
+// podNames is what differs between events about the same thing.
+var podNames = regexp.MustCompile(`pods "[^"]*"|^\(combined from similar events\): `)
+
+func counts(pods []corev1.Pod, name string) bool {
+	for i := range pods {
+		if pods[i].Name == name {
+			return pods[i].DeletionTimestamp == nil
+		}
+	}
+	return false
 }
 
 func lastSeen(e *corev1.Event) *metav1.Time {

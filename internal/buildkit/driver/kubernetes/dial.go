@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/chartgate/chartgate/internal/buildkit/driver"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
@@ -52,41 +55,37 @@ func (d *Driver) dial(ctx context.Context, t target) (net.Conn, error) {
 	return nil, d.dialError(ctx, t, err)
 }
 
-// worthAnother is a fault on the way to the pod, not in it: a kubelet's certificate that is not approved yet, a
-// connection that was refused.
+// worthAnother is a fault on the way to the pod, not in it: a kubelet that does not listen yet, or whose
+// certificate is not approved yet. The API server tells of it in words only.
 func worthAnother(err error) bool {
-	var remote *remoteError
-	if errors.As(err, &remote) {
-		return false
+	var status apierrors.APIStatus
+	if errors.As(err, &status) && passing(err) {
+		return true
 	}
-	return passing(err) && !errors.Is(err, errSilent)
+	for _, sign := range []string{"error dialing backend", "tls: internal error", "connection refused", "connection reset"} {
+		if strings.Contains(err.Error(), sign) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *Driver) dialError(ctx context.Context, t target, err error) error {
 	op := "connecting to " + t.name()
 	if ctx.Err() != nil {
-		return &driver.Error{Op: op, Builder: d.o.Builder, Err: context.Cause(ctx)}
+		return &driver.Error{Op: op, Err: context.Cause(ctx)}
 	}
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-		verb := "create"
-		if d.o.Transport != transportSPDY {
-			verb = "get"
-		}
-		return d.client.apiError(ctx, op, verb, "pods/exec", d.o.Org, statusOf(err))
+		return d.client.apiError(ctx, op, "create", "pods/exec", d.o.Org, err)
 	}
 	if lost := d.lost(ctx, t, 0); lost != nil {
 		return lost
 	}
-	return &driver.Error{Op: op, Builder: d.o.Builder, Err: &foreignError{err}, Hint: "see whether buildctl debug workers answers in the pod"}
-}
-
-// statusOf is the API server's answer inside an error about an upgrade.
-func statusOf(err error) error {
-	var status *apierrors.StatusError
-	if errors.As(err, &status) {
-		return status
+	out := &driver.Error{Op: op, Err: &foreignError{err}, Hint: "see whether buildctl debug workers answers in the pod: kubectl -n " + t.namespace + " exec " + t.pod + " -- buildctl debug workers"}
+	if worthAnother(err) {
+		out.Hint = "the API server does not reach the pod's node: see its state with kubectl get nodes"
 	}
-	return err
+	return out
 }
 
 // dialOnce tries WebSocket, and SPDY where the API server does not speak that.
@@ -107,15 +106,28 @@ func (d *Driver) dialOnce(ctx context.Context, t target) (*conn, error) {
 func withoutWebSocket(err error) bool {
 	var status apierrors.APIStatus
 	if errors.As(err, &status) {
-		return false
+		return apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "pgrade request required") // a proxy took the header away
 	}
-	return httpstream.IsUpgradeFailure(unwrapUpgrade(err)) || httpstream.IsHTTPSProxyError(err)
+	return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 }
 
-func unwrapUpgrade(err error) error {
+// answer is the API server's own answer to a request for an upgrade, where there is one: over WebSocket it is in an error
+// that does not unwrap, over SPDY its words are all that is left.
+func answer(err error) error {
 	var up *httpstream.UpgradeFailureError
+	var status *apierrors.StatusError
 	if errors.As(err, &up) {
-		return up
+		if errors.As(up.Cause, &status) {
+			return status
+		}
+		return err
+	}
+	words, ok := strings.CutPrefix(err.Error(), "unable to upgrade connection: ")
+	switch {
+	case ok && strings.Contains(words, " is forbidden: "):
+		return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: words}}
+	case ok && words == "Unauthorized":
+		return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusUnauthorized, Reason: metav1.StatusReasonUnauthorized, Message: words}}
 	}
 	return err
 }

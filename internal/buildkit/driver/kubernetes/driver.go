@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chartgate/chartgate/internal/buildkit/driver"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -29,6 +30,8 @@ type Driver struct {
 
 	mu      sync.Mutex
 	made    types.UID // of the workload, where this run created it
+	madeAt  string    // what that was stamped with
+	worked  bool      // one of its pods has been ready
 	users   *bool     // what became of hostUsers
 	decided bool
 	stop    context.CancelFunc // ends what runs beside builds; nil before it does
@@ -107,10 +110,19 @@ func (d *Driver) ready(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := d.await(waiting, ctx, w); !errors.Is(err, errWithout) {
+		switch err := d.await(waiting, ctx, w); {
+		case err == nil:
+			d.mu.Lock()
+			d.worked = true
+			d.mu.Unlock()
+			return nil
+		case errors.Is(err, errWithout):
+			d.host.Log(fmt.Sprintf("builder %s: its node has no user namespaces for pods: doing without", d.o.Builder))
+		case errors.Is(err, errAgain):
+			d.host.Log(fmt.Sprintf("builder %s: somebody removed it: creating it again", d.o.Builder))
+		default:
 			return err
 		}
-		d.host.Log(fmt.Sprintf("builder %s: its node has no user namespaces for pods: doing without", d.o.Builder))
 	}
 }
 
@@ -140,11 +152,11 @@ func (d *Driver) stamps() map[string]string {
 	return map[string]string{AnnotationLastUse: FormatTime(d.clock()), AnnotationTTL: d.o.TTL.String()}
 }
 
-// Close ends the streams and leaves the builder to other runs, marked as just used; with keep=false it
-// removes what this run created.
+// Close ends the streams and leaves the builder to other runs, marked as just used. What this run created is
+// removed with keep=false, and where it never became ready and nobody else uses it.
 func (d *Driver) Close(ctx context.Context) error {
 	d.mu.Lock()
-	stop, made := d.stop, d.made
+	stop, made, madeAt, worked := d.stop, d.made, d.madeAt, d.worked
 	d.stop, d.made = nil, ""
 	d.mu.Unlock()
 	if stop != nil {
@@ -154,15 +166,25 @@ func (d *Driver) Close(ctx context.Context) error {
 	d.streams.Wait()
 	switch {
 	case made != "" && !d.o.Keep:
-		err := d.client.deleteWorkload(ctx, BuilderInfo{Kind: d.o.Kind, Name: d.o.Builder}, metav1.Preconditions{UID: &made})
-		if gone(err) {
-			return nil
+		return d.unmake(ctx, made)
+	case made != "" && !worked:
+		if w, err := d.client.workload(ctx, d.o.Kind, d.o.Builder); err == nil && w.meta.Annotations[AnnotationLastUse] != madeAt {
+			return nil // somebody else waits for it
 		}
-		return d.client.apiError(ctx, fmt.Sprintf("removing builder %q", d.o.Builder), "delete", resourceOf(d.o.Kind)+".apps", d.o.Org, err)
+		return d.unmake(ctx, made)
 	case stop != nil:
 		if err := d.stamp(ctx); err != nil && !gone(err) {
 			d.host.Log(fmt.Sprintf("builder %s: marking it as used: %v", d.o.Builder, foreign(err.Error())))
 		}
 	}
 	return nil
+}
+
+// unmake removes the workload that this run created.
+func (d *Driver) unmake(ctx context.Context, made types.UID) error {
+	err := d.client.deleteWorkload(ctx, BuilderInfo{Kind: d.o.Kind, Name: d.o.Builder}, metav1.Preconditions{UID: &made})
+	if gone(err) || apierrors.IsConflict(err) { // or another has taken its place
+		return nil
+	}
+	return d.client.apiError(ctx, d.failed("removing", nil, "").Op, "delete", resourceOf(d.o.Kind)+".apps", d.o.Org, err)
 }

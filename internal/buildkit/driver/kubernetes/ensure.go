@@ -30,24 +30,28 @@ func (d *Driver) ensure(ctx context.Context) (*workload, error) {
 			return w, err
 		}
 		if !sleep(ctx, d.pace.poll) {
-			return nil, &driver.Error{Op: "preparing the builder", Builder: d.o.Builder, Err: context.Cause(ctx)}
+			return nil, d.failed("preparing", context.Cause(ctx), "")
 		}
 	}
-	return nil, &driver.Error{Op: "preparing the builder", Builder: d.o.Builder, Err: errAgain,
-		Hint: "see whether other jobs, or an operator, want it to be different: kubectl get " + resourceOf(d.o.Kind) + " " + d.o.Builder + " -o yaml"}
+	return nil, d.failed("preparing", errAgain,
+		"see whether other jobs, or an operator, want it to be different: kubectl get "+resourceOf(d.o.Kind)+" "+d.o.Builder+" -o yaml")
+}
+
+// failed is an error about the builder as a whole.
+func (d *Driver) failed(op string, err error, hint string) *driver.Error {
+	return &driver.Error{Op: fmt.Sprintf("%s builder %q in namespace %q", op, d.o.Builder, d.client.Namespace), Err: err, Hint: hint}
 }
 
 func (d *Driver) ensureOnce(ctx context.Context) (*workload, error) {
 	existing, err := d.client.workload(ctx, d.o.Kind, d.o.Builder)
 	switch {
 	case apierrors.IsNotFound(err) && d.o.UseExisting:
-		return nil, &driver.Error{Op: "looking for the builder", Builder: d.o.Builder,
-			Err:  fmt.Errorf("namespace %q has no %s of this name", d.client.Namespace, d.o.Kind),
-			Hint: "leave out use-existing to have it created, or name another with the option builder; chartgate builder ls lists them"}
+		return nil, d.failed("looking for", fmt.Errorf("there is no %s of this name", d.o.Kind),
+			"leave out use-existing to have it created, or name another with the option builder; chartgate builder ls lists them")
 	case apierrors.IsNotFound(err):
 		return d.make(ctx)
 	case err != nil:
-		return nil, d.fail(ctx, "looking for builder %q", "get", err)
+		return nil, d.fail(ctx, "looking for", "get", err)
 	}
 	if err := d.mayUse(existing); err != nil {
 		return nil, err
@@ -77,9 +81,8 @@ func (d *Driver) mayUse(w *workload) error {
 	default:
 		return nil
 	}
-	return &driver.Error{Op: "using the builder", Builder: d.o.Builder,
-		Err:  fmt.Errorf("%s %q in namespace %q is not for this job: %s", w.kind, w.meta.Name, d.client.Namespace, foreign(problem)),
-		Hint: "give another name with the option builder, or leave it out"}
+	return d.failed("using", fmt.Errorf("this %s is not for this job: %s", w.kind, foreign(problem)),
+		"give another name with the option builder, or leave it out")
 }
 
 // make creates the workload.
@@ -89,8 +92,8 @@ func (d *Driver) make(ctx context.Context) (*workload, error) {
 		other = KindDeployment
 	}
 	if w, err := d.client.workload(ctx, other, d.o.Builder); err == nil && w.meta.DeletionTimestamp == nil {
-		return nil, &driver.Error{Op: "creating the builder", Builder: d.o.Builder, Err: fmt.Errorf("it exists as a %s, and a %s is wanted", other, d.o.Kind),
-			Hint: "chartgate builder rm " + d.o.Builder + ", or give another name with the option builder"}
+		return nil, d.failed("creating", fmt.Errorf("it exists as a %s, and a %s is wanted", other, d.o.Kind),
+			"chartgate builder rm "+d.o.Builder+", or give another name with the option builder")
 	}
 	users, err := d.hostUsers(ctx)
 	if err != nil {
@@ -105,10 +108,10 @@ func (d *Driver) make(ctx context.Context) (*workload, error) {
 		return nil, errAgain
 	}
 	if err != nil {
-		return nil, d.fail(ctx, "creating builder %q", "create", err)
+		return nil, d.fail(ctx, "creating", "create", err)
 	}
 	d.mu.Lock()
-	d.made = made.meta.UID
+	d.made, d.madeAt = made.meta.UID, want.meta.Annotations[AnnotationLastUse]
 	d.mu.Unlock()
 	d.host.Log(fmt.Sprintf("builder %s: created %s %s/%s with %s", d.o.Builder, d.o.Kind, d.client.Namespace, d.o.Builder, plural(d.o.Replicas, "pod")))
 	return made, nil
@@ -116,7 +119,10 @@ func (d *Driver) make(ctx context.Context) (*workload, error) {
 
 // adjust makes the workload be what the options want, and marks it as used.
 func (d *Driver) adjust(ctx context.Context, existing *workload) (*workload, error) {
-	if d.o.HostUsers == hostUsersAuto && existing.meta.Annotations[annotationHostUsers] == unsupported {
+	switch no := false; {
+	case keepsUsers(existing) && d.o.HostUsers != hostUsersTrue && existing.ready > 0 && !d.isDecided():
+		d.decide(&no) // it works
+	case d.o.HostUsers == hostUsersAuto && existing.meta.Annotations[annotationHostUsers] == unsupported:
 		d.decide(nil)
 	}
 	users, err := d.hostUsers(ctx)
@@ -128,8 +134,8 @@ func (d *Driver) adjust(ctx context.Context, existing *workload) (*workload, err
 		return nil, err
 	}
 	if d.o.Kind == KindStatefulSet && !sameClaims(existing, want) {
-		return nil, &driver.Error{Op: "adjusting the builder", Builder: d.o.Builder, Err: errors.New("its persistent volumes differ from what the options ask for, and cannot be changed"),
-			Hint: "chartgate builder rm " + d.o.Builder + " removes it and its volumes; or give another name with the option builder"}
+		return nil, d.failed("adjusting", errors.New("its persistent volumes differ from what the options ask for, and cannot be changed"),
+			"chartgate builder rm "+d.o.Builder+" removes it and its volumes; or give another name with the option builder")
 	}
 	drift := difference(existing, want)
 	if drift == "" {
@@ -157,11 +163,11 @@ func (d *Driver) changed(ctx context.Context, err error) error {
 	if apierrors.IsConflict(err) || gone(err) {
 		return errAgain
 	}
-	return d.fail(ctx, "adjusting builder %q", "patch", err)
+	return d.fail(ctx, "adjusting", "patch", err)
 }
 
 func (d *Driver) fail(ctx context.Context, op, verb string, err error) error {
-	return d.client.apiError(ctx, fmt.Sprintf(op, d.o.Builder), verb, resourceOf(d.o.Kind)+".apps", d.o.Org, err)
+	return d.client.apiError(ctx, d.failed(op, nil, "").Op, verb, resourceOf(d.o.Kind)+".apps", d.o.Org, err)
 }
 
 // difference says what of a workload is not as wanted; "" if nothing.

@@ -52,6 +52,9 @@ func (c *Client) apiError(ctx context.Context, op, verb, resource, org string, e
 		out.Hint = "the token or certificate has run out or is for another cluster: get a new one, or look at KUBECONFIG"
 	case errors.As(err, &status) && status.Status().Code != 0:
 		out.Err = &foreignError{err}
+		if d := status.Status().Details; gone(err) && d != nil && d.Kind == "namespaces" {
+			out.Hint = "name the organisation's namespace with the option namespace, or have it created"
+		}
 	default:
 		out.Err = fmt.Errorf("the API server %s cannot be reached: %w", c.Server, err)
 		out.Hint = "see whether this machine reaches it, and whether the kubeconfig file names the right address: kubectl cluster-info"
@@ -59,7 +62,7 @@ func (c *Client) apiError(ctx context.Context, op, verb, resource, org string, e
 	return out
 }
 
-// forbidden tells a missing right, which a Role mends, from a refusal of what was asked for.
+// forbidden tells a missing right, by default verb on resource, which a Role mends, from a refusal of what was asked for.
 func (c *Client) forbidden(verb, resource, org string, err error) (error, string) {
 	m := lacks.FindStringSubmatch(err.Error())
 	if m == nil && admission(err) {

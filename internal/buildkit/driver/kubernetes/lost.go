@@ -118,7 +118,7 @@ func nodeGone(pod *corev1.Pod) bool {
 
 // aboutPod are the last warnings about a pod.
 func (d *Driver) aboutPod(ctx context.Context, pod string) string {
-	events, refused := d.client.events(ctx, pod)
+	events, refused := d.client.events(ctx, pod, []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: pod}}})
 	return strings.Join(append(events, indented(nil, refused)...), "\n")
 }
 

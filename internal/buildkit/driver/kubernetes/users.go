@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/chartgate/chartgate/internal/buildkit/driver"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // hostUsers decides, once a run, whether pods get a user namespace of their own. An API server that
@@ -19,6 +19,9 @@ func (d *Driver) hostUsers(ctx context.Context) (*bool, error) {
 	d.mu.Unlock()
 	if decided || d.o.HostUsers == hostUsersTrue {
 		return users, nil
+	}
+	if _, refused := d.client.events(ctx, d.o.Builder, nil); refused != "" && d.o.HostUsers == hostUsersAuto {
+		return d.decide(nil), nil // a node that cannot would not be noticed
 	}
 	no := false
 	probe := d.o
@@ -36,13 +39,21 @@ func (d *Driver) hostUsers(ctx context.Context) (*bool, error) {
 		d.host.Log(fmt.Sprintf("builder %s: this cluster has no user namespaces for pods: doing without", d.o.Builder))
 		return d.decide(nil), nil
 	case d.o.HostUsers == hostUsersAuto && !passing(err):
-		d.host.Log(fmt.Sprintf("builder %s: pods with user namespaces are not admitted (%s): doing without", d.o.Builder, foreign(err.Error())))
-		return d.decide(nil), nil // where it is creating that is forbidden, the creation itself will say so
+		if !gone(err) && !apierrors.IsForbidden(err) { // what the creation itself will say
+			d.host.Log(fmt.Sprintf("builder %s: pods with user namespaces are not admitted (%s): doing without", d.o.Builder, foreign(err.Error())))
+		}
+		return d.decide(nil), nil
 	case err != nil:
-		return nil, d.fail(ctx, "trying whether builder %q can have user namespaces", "create", err)
+		return nil, d.fail(ctx, "trying user namespaces for", "create", err)
 	}
-	return nil, &driver.Error{Op: "creating the builder", Builder: d.o.Builder, Err: errors.New("this cluster has no user namespaces for pods, and host-users=false asks for them"),
-		Hint: "leave out the option host-users; Kubernetes has them since 1.33"}
+	return nil, d.failed("creating", errors.New("this cluster has no user namespaces for pods, and host-users=false asks for them"),
+		"leave out the option host-users; Kubernetes has them since 1.33")
+}
+
+func (d *Driver) isDecided() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.decided
 }
 
 func keepsUsers(w *workload) bool {
@@ -85,8 +96,7 @@ func (d *Driver) usersTrouble(ctx context.Context, pods []corev1.Pod) string {
 	if !trying {
 		return ""
 	}
-	events, _ := d.client.events(ctx, d.o.Builder)
-	lines := events
+	lines, _ := d.client.events(ctx, d.o.Builder, pods)
 	for i := range pods {
 		if s := stateOf(&pods[i]); s.restarts > 0 {
 			log, _ := d.client.log(ctx, &pods[i], s)

@@ -18,6 +18,7 @@ type workload struct {
 	kind       string
 	meta       metav1.ObjectMeta
 	replicas   int32
+	ready      int32 // of the status
 	template   corev1.PodTemplateSpec
 	claims     []corev1.PersistentVolumeClaim
 	conditions []condition
@@ -101,7 +102,7 @@ func (w *workload) statefulSet() *appsv1.StatefulSet {
 }
 
 func fromDeployment(d *appsv1.Deployment) *workload {
-	w := &workload{kind: KindDeployment, meta: d.ObjectMeta, template: d.Spec.Template, replicas: 1}
+	w := &workload{kind: KindDeployment, meta: d.ObjectMeta, template: d.Spec.Template, replicas: 1, ready: d.Status.ReadyReplicas}
 	if d.Spec.Replicas != nil {
 		w.replicas = *d.Spec.Replicas
 	}
@@ -112,7 +113,7 @@ func fromDeployment(d *appsv1.Deployment) *workload {
 }
 
 func fromStatefulSet(s *appsv1.StatefulSet) *workload {
-	w := &workload{kind: KindStatefulSet, meta: s.ObjectMeta, template: s.Spec.Template, replicas: 1, claims: s.Spec.VolumeClaimTemplates}
+	w := &workload{kind: KindStatefulSet, meta: s.ObjectMeta, template: s.Spec.Template, replicas: 1, ready: s.Status.ReadyReplicas, claims: s.Spec.VolumeClaimTemplates}
 	if s.Spec.Replicas != nil {
 		w.replicas = *s.Spec.Replicas
 	}
