@@ -110,13 +110,9 @@ func (r *Repo) config(ctx context.Context, key string) (string, error) {
 	return value, err
 }
 
-// TagsAt lists the names of the tags that point at a commit, sorted by name.
-func (r *Repo) TagsAt(ctx context.Context, rev string) ([]string, error) {
-	id, err := r.Resolve(ctx, rev)
-	if err != nil {
-		return nil, err
-	}
-	out, err := r.line(ctx, "for-each-ref", "--points-at="+id, "--format=%(refname:lstrip=2)", "refs/tags")
+// TagsAtHead lists the names of the tags that point at HEAD, sorted by name.
+func (r *Repo) TagsAtHead(ctx context.Context) ([]string, error) {
+	out, err := r.line(ctx, "for-each-ref", "--points-at=HEAD", "--format=%(refname:lstrip=2)", "refs/tags")
 	if err != nil || out == "" {
 		return nil, err
 	}

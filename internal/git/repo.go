@@ -60,7 +60,7 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 	// Whose repository it is has been decided by whoever named it: in CI, the
 	// clone belongs to another user than the job.
 	r := &Repo{root: abs, gitDir: "*", env: environment(os.Environ())}
-	inside, err := r.line(ctx, "rev-parse", "--is-inside-work-tree")
+	both, err := r.line(ctx, "rev-parse", "--is-inside-work-tree", "--absolute-git-dir")
 	if err != nil {
 		var failed *commandError
 		if errors.As(err, &failed) && strings.Contains(failed.stderr, "not a git repository") {
@@ -68,10 +68,7 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 		}
 		return nil, fmt.Errorf("opening repository %q: %w", dir, err)
 	}
-	gitDir, err := r.line(ctx, "rev-parse", "--absolute-git-dir")
-	if err != nil {
-		return nil, fmt.Errorf("opening repository %q: %w", dir, err)
-	}
+	inside, gitDir, _ := strings.Cut(both, "\n")
 	root := gitDir
 	if inside == "true" {
 		if root, err = r.line(ctx, "rev-parse", "--show-toplevel"); err != nil {

@@ -69,8 +69,15 @@ func (r *Repo) FirstParent(ctx context.Context, rev string) (string, error) {
 
 // CommitTime is when rev was committed, in UTC.
 func (r *Repo) CommitTime(ctx context.Context, rev string) (time.Time, error) {
+	_, when, err := r.Commit(ctx, rev)
+	return when, err
+}
+
+// Commit is the full id of rev and when it was committed, in UTC. ErrUnknownRevision
+// if there is no such commit.
+func (r *Repo) Commit(ctx context.Context, rev string) (id string, when time.Time, err error) {
 	commit, err := r.commit(ctx, rev)
-	return commit.time, err
+	return commit.id, commit.time, err
 }
 
 // commit is what a commit object says of itself, whatever a shallow clone

@@ -15,6 +15,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/chartgate/chartgate/internal/git"
+	"golang.org/x/sync/errgroup"
 )
 
 // Facts are what the commit and the pipeline say.
@@ -71,30 +72,37 @@ func (f *Facts) askGit(ctx context.Context, root string, env func(string) string
 			f.Place = filepath.ToSlash(below)
 		}
 	}
-	if f.Commit, err = repo.Resolve(ctx, "HEAD"); err != nil {
-		f.Commit = "" // a repository without commits
-		return nil
-	}
-	when, err := repo.CommitTime(ctx, f.Commit)
-	if err != nil {
-		return err
-	}
-	f.Epoch = &when
-	tags := []string{env("CI_COMMIT_TAG")}
-	if tags[0] == "" && !f.CI {
-		if tags, err = repo.TagsAt(ctx, f.Commit); err != nil {
-			return err
+	var g errgroup.Group // since each of them starts git
+	g.Go(func() error {
+		id, when, err := repo.Commit(ctx, "HEAD")
+		if errors.Is(err, git.ErrUnknownRevision) {
+			return nil // a repository without commits
 		}
-	}
-	f.Version = newest(tags)
-	if f.Branch == "" && !f.CI {
-		f.Branch, _ = repo.CurrentBranch(ctx)
+		f.Commit, f.Epoch = id, &when
+		return err
+	})
+	tags, branch := []string{env("CI_COMMIT_TAG")}, f.Branch
+	if !f.CI {
+		g.Go(func() error {
+			tags, _ = repo.TagsAtHead(ctx) // which fails without a commit
+			if branch == "" {
+				branch, _ = repo.CurrentBranch(ctx)
+			}
+			return nil
+		})
 	}
 	if f.Default == "" {
-		if b, err := repo.DefaultBranch(ctx); err == nil {
-			f.Default = b.Name
-		}
+		g.Go(func() error {
+			if b, err := repo.DefaultBranch(ctx); err == nil {
+				f.Default = b.Name
+			}
+			return nil
+		})
 	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	f.Branch, f.Version = branch, newest(tags)
 	return nil
 }
 
