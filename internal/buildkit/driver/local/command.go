@@ -36,7 +36,7 @@ func (o *options) commands(programs map[string]string, run, state string) (rootl
 
 // passed are the variables that the daemon gets of the job's: RUN steps without a
 // process sandbox can read its environment, and a job's holds credentials.
-var passed = []string{"LANG", "TZ", "TMPDIR", "XDG_CONFIG_HOME",
+var passed = []string{"LANG", "TZ", "XDG_CONFIG_HOME",
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "SOURCE_DATE_EPOCH"}
 

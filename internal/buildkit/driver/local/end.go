@@ -44,7 +44,7 @@ func (d *Driver) notStarted(err error) error {
 		e.Hint = "give it more time with --driver-opt timeout=2m"
 	case d.failed != "":
 		e.Err = errors.New(d.failed)
-		if strings.Contains(d.failed, "another run uses the root") {
+		if strings.Contains(d.failed, usesRoot) {
 			e.Hint = "give the job a root of its own, or more time with --driver-opt root-wait=30m"
 		}
 	case d.ended != nil:

@@ -80,9 +80,12 @@ func TestBuild(t *testing.T) {
 func nothingLeft(t *testing.T, at place, pids []int) {
 	t.Helper()
 	for _, pid := range pids {
-		if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); err == nil {
+		if alive(pid) {
 			t.Errorf("process %d is left: %s", pid, command(pid))
 		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "buildkit*")); len(left) > 0 {
+		t.Errorf("temporary files are left: %q", left)
 	}
 	for _, dir := range []string{at.run, at.state} {
 		if dir == at.state && !at.temporary {
@@ -139,7 +142,7 @@ func TestKilled(t *testing.T) {
 				_ = cmd.Wait()
 				eventually(t, "the end of all processes", func() bool {
 					for _, pid := range pids {
-						if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); err == nil {
+						if alive(pid) {
 							return false
 						}
 					}
@@ -219,6 +222,13 @@ func commands(word string) []int {
 		}
 	}
 	return out
+}
+
+// alive says whether a process runs. One that ended and that the init process has yet to
+// take note of does not.
+func alive(pid int) bool {
+	state := strings.TrimSpace(field(pid, "State"))
+	return state != "" && !strings.HasPrefix(state, "Z")
 }
 
 func command(pid int) string {

@@ -40,21 +40,34 @@ var (
 	logLevel = regexp.MustCompile(`\blevel=(\w+)\b`)
 )
 
+// wrongFlag is what both programs say of a flag that they do not know.
+const wrongFlag = "flag provided but not defined"
+
 // shown is how many lines of the log a message has.
 const shown = 12
 
 // last picks the lines of a log that a message shows: its last ones, without stack
-// traces and without what every start prints.
+// traces and what every start prints; warnings only where there is nothing worse.
 func last(lines []string) string {
-	var kept []string
+	var kept, warnings []string
 	for i, line := range lines {
+		if strings.Contains(line, wrongFlag) {
+			return "  " + line // what surrounds it is the program's help
+		}
 		trace := strings.HasPrefix(line, "\t") || traceFunc.MatchString(line) && i+1 < len(lines) && strings.HasPrefix(lines[i+1], "\t")
 		level := logLevel.FindStringSubmatch(line)
 		if trace || strings.TrimSpace(line) == "" || level != nil && (level[1] == "info" || level[1] == "debug") ||
 			childEnd.MatchString(line) || strings.HasPrefix(line, "[rootlesskit:parent] error: child exited") {
 			continue
 		}
+		if level != nil && level[1] == "warning" {
+			warnings = append(warnings, "  "+line)
+			continue
+		}
 		kept = append(kept, "  "+line)
+	}
+	if len(kept) == 0 {
+		kept = warnings
 	}
 	if len(kept) > shown {
 		kept = kept[len(kept)-shown:]

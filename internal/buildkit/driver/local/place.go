@@ -36,7 +36,7 @@ func makePlace(o *options, env func(string) string, who account) (place, error) 
 	if o.Root == "" {
 		// Not beside the socket: XDG_RUNTIME_DIR is a small file system in memory.
 		p.temporary = true
-		p.state, err = makeFolder(temporary(env), who)
+		p.state, err = makeFolder(temporary(env, who), who)
 	} else {
 		err = makeRoot(o.Root, who)
 	}
@@ -49,7 +49,7 @@ func makePlace(o *options, env func(string) string, who account) (place, error) 
 
 // makeRun makes the folder of the socket in the first place where it fits.
 func makeRun(env func(string) string, who account) (string, error) {
-	bases := []string{env("XDG_RUNTIME_DIR"), temporary(env), "/tmp"}
+	bases := []string{env("XDG_RUNTIME_DIR"), temporary(env, who), "/tmp"}
 	if who.Switch {
 		bases = bases[1:] // it is root's
 	}
@@ -67,25 +67,61 @@ func makeRun(env func(string) string, who account) (string, error) {
 			return dir, nil
 		}
 		errs = append(errs, fmt.Errorf("%q is too long a path for a socket", base))
-		os.Remove(dir)
+		os.RemoveAll(dir)
 	}
 	return "", &driver.Error{Op: "making a folder for the daemon's socket", Err: errors.Join(errs...), Hint: "set TMPDIR to a short path that the job may write"}
 }
 
-func temporary(env func(string) string) string {
-	if dir := env("TMPDIR"); filepath.IsAbs(dir) {
+// temporary is the folder of temporary files that the account can reach.
+func temporary(env func(string) string, who account) string {
+	if dir := env("TMPDIR"); filepath.IsAbs(dir) && reachable(dir, who) == nil {
 		return dir
 	}
 	return "/tmp"
 }
 
-func makeFolder(base string, who account) (string, error) {
-	dir, err := os.MkdirTemp(base, "chartgate-")
-	if err != nil || !who.Switch {
-		return dir, err
+// reachable says whether the account may go into a folder and those above it. It is asked
+// of another account only; groups are left out.
+func reachable(dir string, who account) error {
+	if !who.Switch {
+		return nil
 	}
-	if err := os.Chown(dir, who.UID, who.GID); err != nil {
-		os.Remove(dir)
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		if err != nil {
+			return err
+		}
+		owner, ok := info.Sys().(*syscall.Stat_t)
+		if mine := ok && int(owner.Uid) == who.UID; info.Mode()&0o001 == 0 && !(mine && info.Mode()&0o100 != 0) {
+			return fmt.Errorf("user %q, whom the daemon runs as, may not go into %q", who.Name, at)
+		}
+		if at == filepath.Dir(at) {
+			return nil
+		}
+	}
+}
+
+// Folders that a run leaves behind when even its supervisor is killed are recognised by
+// their names and by a file that no process holds a lock on.
+const (
+	folderPrefix = "chartgate-buildkit-"
+	lockName     = "chartgate.lock"
+)
+
+func makeFolder(base string, who account) (string, error) {
+	dir, err := os.MkdirTemp(base, folderPrefix)
+	if err != nil {
+		return "", err
+	}
+	lock := filepath.Join(dir, lockName)
+	err = os.WriteFile(lock, nil, 0o600)
+	for _, made := range []string{dir, lock} {
+		if err == nil && who.Switch {
+			err = os.Chown(made, who.UID, who.GID)
+		}
+	}
+	if err != nil {
+		os.RemoveAll(dir)
 		return "", err
 	}
 	return dir, nil
@@ -94,6 +130,9 @@ func makeFolder(base string, who account) (string, error) {
 // makeRoot makes the folder that is kept, unless it exists.
 func makeRoot(dir string, who account) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	if err := reachable(filepath.Dir(dir), who); err != nil {
 		return err
 	}
 	switch err := os.Mkdir(dir, 0o700); {

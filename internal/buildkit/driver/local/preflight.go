@@ -126,6 +126,7 @@ var hints = []struct{ part, hint string }{
 	{"failed to start the child", "the job may not make user namespaces: allow it in the seccomp and AppArmor profiles of its container, and in the sysctls user.max_user_namespaces, kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns"},
 	{"no capabilities was gained", "AppArmor takes the rights in user namespaces away: allow rootlesskit in a profile, or set the sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
 	{"no space left on device", "the disk of the daemon's state is full: make room, or name another folder with --driver-opt root=FOLDER"},
+	{wrongFlag, "what buildkitd-flags and rootlesskit-flags hold must be known to the programs that are installed"},
 	{"no worker found", "buildkitd needs runc on the PATH"},
 }
 

@@ -17,22 +17,33 @@ import (
 // removeBound is how long the removal of a state folder may take.
 const removeBound = 5 * time.Minute
 
-// removeFolders removes the folders of the run. Files in the daemon's state belong to
-// subordinate ids and its folders may be closed to everybody: what this user may not
-// remove, a process inside a user namespace like the daemon's does.
+// removeFolders removes the folders of the run.
 func (p plan) removeFolders() error {
-	var errs []error
-	if p.Temporary && os.RemoveAll(p.State) != nil {
-		if err := p.removeInside(p.State); err != nil {
-			errs = append(errs, err)
-		}
+	var err error
+	if p.Temporary {
+		err = p.remove(p.State)
 	}
-	if err := os.RemoveAll(p.Run); err != nil {
-		if err := p.removeInside(p.Run); err != nil {
-			errs = append(errs, err)
-		}
+	return errors.Join(err, p.remove(p.Run))
+}
+
+// makeTemporary makes the folder of the daemon's temporary files, which it leaves behind when
+// it is killed: in one of its own, they can be found.
+func (p plan) makeTemporary() (string, error) {
+	dir := filepath.Join(p.State, "chartgate-tmp")
+	if err := p.remove(dir); err != nil {
+		return "", err
 	}
-	return errors.Join(errs...)
+	return dir, os.Mkdir(dir, 0o700)
+}
+
+// remove removes a folder. Files in a daemon's state belong to subordinate ids, and its
+// folders may be closed to everybody: what this user may not remove, a process inside a
+// user namespace like the daemon's does.
+func (p plan) remove(dir string) error {
+	if os.RemoveAll(dir) == nil {
+		return nil
+	}
+	return p.removeInside(dir)
 }
 
 func (p plan) removeInside(dir string) error {

@@ -85,18 +85,24 @@ func serve(ctx context.Context, p plan, in io.Reader, reports *reporter) error {
 }
 
 // run starts the daemon and returns when it ended.
-func run(ctx context.Context, p plan, reports *reporter) error {
-	if !p.Temporary {
-		lock, err := lockRoot(ctx, p, reports)
+func run(ctx context.Context, p plan, reports *reporter) (err error) {
+	for _, dir := range []string{p.Run, p.State} {
+		lock, err := lockFolder(ctx, dir, p.LockWait, reports)
 		if err != nil {
 			return err
 		}
-		defer lock.Close()
+		defer lock.Close() // when nothing of the daemon is left
 	}
+	p.sweep()
+	tmp, err := p.makeTemporary()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.remove(tmp)) }()
 	own := !p.NoProc && canMountProc(ctx, p.Run)
 	argv, sandbox := p.argv(own)
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Dir = p.Run
+	cmd.Dir, cmd.Env = p.Run, append(os.Environ(), "TMPDIR="+tmp)
 	// A group of its own, so that a signal to ours reaches the daemon once, from us.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	logs, w, err := os.Pipe()
@@ -192,37 +198,4 @@ func selfArgs() []string {
 		}
 	}
 	return nil
-}
-
-// lockRoot takes the kept state for this run; another may use it for a while.
-func lockRoot(ctx context.Context, p plan, reports *reporter) (*os.File, error) {
-	name := filepath.Join(p.State, "chartgate.lock")
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("locking the root: %w", err)
-	}
-	deadline := time.Now().Add(p.LockWait)
-	for told := false; ; told = true {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return f, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
-			f.Close()
-			return nil, fmt.Errorf("locking %q: %w", name, err)
-		}
-		if time.Now().After(deadline) {
-			f.Close()
-			return nil, fmt.Errorf("another run uses the root %q, and did for %s", p.State, p.LockWait)
-		}
-		if !told {
-			reports.send(report{Waiting: p.State})
-		}
-		select {
-		case <-ctx.Done():
-			f.Close()
-			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
