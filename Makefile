@@ -19,7 +19,7 @@ MIRROR = oci://registry-1.docker.io/bitnamicharts=testdata/upstream/bitnamichart
 # The race detector wants a C compiler on most systems.
 CC_FOUND := $(shell command -v $${CC:-cc} || command -v gcc || command -v clang)
 
-.PHONY: help build run test lint vulncheck e2e e2e-kubernetes bench bench-yaml clean
+.PHONY: help build run test lint vulncheck e2e e2e-kubernetes bench bench-yaml bench-build clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -63,6 +63,9 @@ bench: ## benchmarks
 
 bench-yaml: build ## CPU time and memory of yaml-lint beside yamllint's, over 20 MiB of values files
 	CHARTGATE=$(CURDIR)/bin/chartgate BENCH_YAML_MB=$${BENCH_YAML_MB:-20} $(GO) test -tags e2e -count=1 -timeout 60m -run '^TestYAMLLintFigures$$' -v ./test/e2e
+
+bench-build: build ## a build beside buildctl's on one rootless daemon
+	BENCH_BUILD=$${BENCH_BUILD:-15} PKGS=./test/build tools/e2e.sh -run '^TestFigures$$'
 
 clean: ## remove what was built, and the embedded registry
 	rm -rf bin .chartgate

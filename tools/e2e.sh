@@ -13,27 +13,37 @@ build_tool() {
   tools/install.sh "$1" || say "SKIPPED what needs $1, which could not be built"
 }
 
-# debian_package NAME: installs a package when its program is missing and this is a Debian of ours.
+# debian_package PROGRAM [PACKAGE]: installs the package of a program that is missing, when this is a Debian of ours.
 debian_package() {
   command -v "$1" >/dev/null && return
+  local package=${2:-$1}
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    say "SKIPPED what needs $1, which is not installed (apt-get install $1)"
+    say "SKIPPED what needs $1, which is not installed (apt-get install $package)"
     return
   fi
-  say "installing $1"
-  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y "$1"; } >/dev/null ||
-    say "SKIPPED what needs $1: apt-get could not install it"
+  say "installing $package"
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y "$package"; } >/dev/null ||
+    say "SKIPPED what needs $1: apt-get could not install $package"
 }
 
 HELM=$(build_tool helm)
 REGISTRY=$(build_tool registry)
 KUBESEC=$(build_tool kubesec)
+BUILDKITD=$(build_tool buildkitd)
+build_tool buildctl >/dev/null
+build_tool rootlesskit >/dev/null
 CHARTGATE=$PWD/bin/chartgate
 export HELM REGISTRY KUBESEC CHARTGATE
-# For tests that look on the PATH; all three are in one folder.
-export PATH=${HELM:+$(dirname "$HELM"):}$PATH
+# For tests that look on the PATH.
+export PATH=${HELM:+$(dirname "$HELM"):}${BUILDKITD:+$(dirname "$BUILDKITD"):}$PATH:/usr/sbin
 debian_package yamllint
 debian_package pre-commit
+debian_package newuidmap uidmap
+debian_package runc
+debian_package busybox busybox-static
+debian_package sshd openssh-server
+# Rootless builds run as an ordinary user.
+tools/rootless-user.sh >/dev/null || say "SKIPPED rootless builds: there is no ordinary user for them"
 
 # Only the packages that have such tests: `make test` ran the others.
 if [ -z "${PKGS:-}" ]; then
@@ -41,4 +51,4 @@ if [ -z "${PKGS:-}" ]; then
 fi
 # -v prints why a test skipped, and the figures that tests log; the rest of it is noise.
 # shellcheck disable=SC2086
-"$go" test -tags e2e -count=1 -timeout 25m -v $PKGS | grep -vE '^(=== |PASS$)|^ *--- PASS'
+"$go" test -tags e2e -count=1 -timeout 25m -v "$@" $PKGS | grep -vE '^(=== |PASS$)|^ *--- PASS'

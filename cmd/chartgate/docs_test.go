@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chartgate/chartgate/internal/buildkit/driver"
+	"github.com/chartgate/chartgate/internal/buildkit/driver/kubernetes"
+	"github.com/chartgate/chartgate/internal/buildkit/driver/local"
+	"github.com/chartgate/chartgate/internal/buildkit/driver/remote"
 	"github.com/chartgate/chartgate/internal/config"
 	"github.com/chartgate/chartgate/internal/lint/checks"
 	"github.com/google/go-cmp/cmp"
@@ -18,12 +22,14 @@ var update = flag.Bool("update", false, "write the generated documentation anew"
 
 // TestDocs fails when a page that is made from code is out of date.
 func TestDocs(t *testing.T) {
-	var rules, cli bytes.Buffer
+	var rules, cli, drivers bytes.Buffer
 	reference(&rules, checks.List(checks.Options{}))
 	commandLine(&cli)
+	driverOptions(&drivers)
 	for name, want := range map[string][]byte{
 		"checks.md":             rules.Bytes(),
 		"cli.md":                cli.Bytes(),
+		"drivers.md":            drivers.Bytes(),
 		"chartgate.schema.json": config.Schema(),
 	} {
 		name = filepath.Join("..", "..", "docs", name)
@@ -59,4 +65,20 @@ func commandLine(w *bytes.Buffer) {
 		fmt.Fprintf(w, "- `%s`\n", name)
 	}
 	fmt.Fprint(w, "- `CHARTGATE_CACHE_DIR`: where fetched dependencies are kept; the user's cache folder when empty\n")
+}
+
+// driverOptions is docs/drivers.md.
+func driverOptions(w *bytes.Buffer) {
+	fmt.Fprint(w, "# Drivers\n\nMade from the code. Options follow `--driver-opt`, several separated by commas; a pair whose value holds a comma goes into double quotes: "+
+		"`--driver-opt '\"labels=a=1,b=2\"'`. In chartgate.yaml they are keys of `build.driver-opts`. An unknown one is refused. [building.md](building.md) says which driver is for what.\n")
+	for _, d := range []struct {
+		name    string
+		options []driver.Option
+	}{{"local", local.Options()}, {"remote", remote.Options()}, {"kubernetes", kubernetes.OptionDocs()}} {
+		fmt.Fprintf(w, "\n## %s\n\n| Option | Value | |\n|---|---|---|\n", d.name)
+		for _, o := range d.options {
+			fmt.Fprintf(w, "| `%s` | %s | %s |\n", o.Name, o.Type, strings.ReplaceAll(o.Doc, "|", "\\|"))
+		}
+	}
+	fmt.Fprintf(w, "\n## Rights of the Kubernetes driver\n\n`chartgate builder rbac` prints a Role with these, in one of two forms.\n\n%s", kubernetes.RightsMarkdown())
 }
