@@ -80,7 +80,11 @@ func (b *builderVerbFlags) list(ctx context.Context, _ []string, std stdio, cfg 
 	if b.format == "json" {
 		e := json.NewEncoder(std.Out)
 		e.SetIndent("", "  ")
-		return exitClean, e.Encode(map[string]any{"schema": 1, "builders": append([]kubernetes.BuilderInfo{}, builders...)})
+		list := []any{}
+		for _, i := range builders {
+			list = append(list, builderJSON(i))
+		}
+		return exitClean, e.Encode(map[string]any{"schema": 1, "builders": list})
 	}
 	w := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tORG\tREFS\tKIND\tREADY\tAGE\tIDLE\tREMOVED AFTER\tVERSION")
@@ -92,6 +96,25 @@ func (b *builderVerbFlags) list(ctx context.Context, _ []string, std stdio, cfg 
 		}
 	}
 	return exitClean, w.Flush()
+}
+
+// builderJSON is a builder as ls --format json prints it: times in RFC 3339, "" where
+// there is none, durations in seconds.
+func builderJSON(i kubernetes.BuilderInfo) map[string]any {
+	pods := []any{}
+	for _, p := range i.Pods {
+		pods = append(pods, map[string]any{"name": p.Name, "node": p.Node, "state": p.State, "ready": p.Ready})
+	}
+	stamp := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	return map[string]any{
+		"name": i.Name, "namespace": i.Namespace, "org": i.Org, "protected": i.Protected, "kind": i.Kind, "ready": i.Ready, "wanted": i.Wanted, "image": i.Image,
+		"version": i.Version, "created": stamp(i.Created), "lastUse": stamp(i.LastUse), "expires": stamp(i.Expires), "ttl": i.TTL.Seconds(), "removing": i.Removing, "pods": pods,
+	}
 }
 
 func refs(i kubernetes.BuilderInfo) string {
