@@ -35,7 +35,7 @@ func ParseCapability(data []byte) (FileCapability, error) {
 		return FileCapability{}, fmt.Errorf("a file capability of revision %#x is not known", magic>>24)
 	}
 	if len(data) != size {
-		return FileCapability{}, fmt.Errorf("a file capability of revision %d has %d bytes, not %d", magic>>24, size, len(data))
+		return FileCapability{}, fmt.Errorf("a file capability of revision %d has %d bytes, not %d", magic>>24, len(data), size)
 	}
 	c.Permitted = word(1)
 	if size > 12 {

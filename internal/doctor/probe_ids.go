@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -142,7 +143,11 @@ func (c *idFile) look(m *Machine) Result {
 	}
 	r := ok("%d ids in %s", total(c.mine), strings.TrimPrefix(c.file, "/etc/"))
 	if faults != "" {
-		r = warning("%s has lines that cannot be read", c.file).because("%s", faults)
+		lines := make([]string, len(c.faults))
+		for i, f := range c.faults {
+			lines[i] = fmt.Sprintf("sed -i '%ds/^/# /' %s", f.Line, c.file)
+		}
+		r = warning("%s has lines that cannot be read", c.file).because("%s", faults).mend(m.asRoot(lines[:min(len(lines), 5)]...))
 	}
 	return r
 }
@@ -162,7 +167,7 @@ func (c *idFile) line(m *Machine) Fix {
 		want = []Range{{Start: 1, Count: uint32(max(c.own-1, 1))}, {Start: uint32(c.own + 1), Count: uint32(top - uint64(c.own) - 1)}}
 	}
 	lines := []string{fmt.Sprintf("sed -i '/^%s:/d;/^%d:/d' %s", c.who, c.who.UID, c.file)}
-	if len(c.mine) == 0 {
+	if len(rangesOf(c.ranges, c.who)) == 0 && !slices.ContainsFunc(c.faults, func(f Fault) bool { return f.Owner == c.who.Name || f.Owner == strconv.Itoa(c.who.UID) }) {
 		lines = nil
 	}
 	for _, r := range want {

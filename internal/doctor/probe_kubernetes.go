@@ -95,7 +95,7 @@ func (m *Machine) rbac(c *cluster) string {
 	}
 	command := fmt.Sprintf("chartgate builder rbac --org %s --namespace %s", org, c.client.Namespace)
 	if c.form == kubernetes.FormUse {
-		command += " --use-only"
+		command += " --form use"
 	}
 	return command
 }

@@ -89,7 +89,8 @@ func snapshotter(ctx context.Context, m *Machine) Result {
 	wanted := m.option(Local, "snapshotter")
 	works := map[string]bool{"overlayfs": t.Overlay.Worked(), "fuse-overlayfs": t.Fuse.Worked(), "native": true}
 	if wanted != "" && wanted != "auto" && !works[wanted] {
-		return problem("%s does not work: %s", wanted, m.whyNot(t, wanted)).mend(m.overlayFixes(t)...)
+		return problem("%s does not work: %s", wanted, m.whyNot(t, wanted)).mend(m.overlayFixes(t)...).
+			mend(Fix{"or the command line", []string{"chartgate build --driver local --driver-opt snapshotter=auto"}})
 	}
 	switch {
 	case !t.Folder.Worked():

@@ -29,6 +29,7 @@ func (r Range) overlaps(other Range) bool {
 // Fault is a line that cannot be read.
 type Fault struct {
 	Line    int
+	Owner   string // as far as the line has one
 	Message string
 }
 
@@ -50,11 +51,12 @@ func ParseRanges(data []byte) ([]Range, []Fault) {
 			continue
 		}
 		if len(ranges)+len(faults) == maxRanges {
-			return ranges, append(faults, Fault{n, fmt.Sprintf("there are more than %d lines", maxRanges)})
+			return ranges, append(faults, Fault{n, "", fmt.Sprintf("there are more than %d lines", maxRanges)})
 		}
 		r, err := parseRange(line)
 		if err != nil {
-			faults = append(faults, Fault{n, err.Error()})
+			owner, _, _ := strings.Cut(line, ":")
+			faults = append(faults, Fault{n, owner, err.Error()})
 			continue
 		}
 		r.Line = n
