@@ -91,7 +91,7 @@ func stampPatch(annotations map[string]string) []byte {
 // different things at once one is told.
 func driftPatch(w *workload, version string, annotations map[string]string) []byte {
 	return mustJSON([]map[string]any{
-		{"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+		{"op": "add", "path": "/metadata/resourceVersion", "value": version},
 		{"op": "add", "path": "/metadata/annotations", "value": annotations},
 		{"op": "replace", "path": "/spec/replicas", "value": w.replicas},
 		{"op": "replace", "path": "/spec/template", "value": w.template},
