@@ -17,7 +17,7 @@ func (o *options) commands(programs map[string]string, run, state string) (rootl
 	rootlesskit = []string{programs["rootlesskit"], "--state-dir=" + filepath.Join(run, "rk"), "--net=" + o.Net}
 	if o.Net != "host" {
 		// Without a copy of /etc, rootlesskit's resolv.conf is lost when the host's is
-		// rewritten; without the other, RUN steps would reach the host's loopback.
+		// rewritten; the other closes the gateway's way to the host's loopback.
 		rootlesskit = append(rootlesskit, "--copy-up=/etc", "--disable-host-loopback")
 	}
 	rootlesskit = append(rootlesskit, strings.Fields(o.RootlesskitFlag)...)

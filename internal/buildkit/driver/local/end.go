@@ -38,7 +38,7 @@ func (d *Driver) notStarted(err error) error {
 	defer d.mu.Unlock()
 	lines := d.log.all()
 	e := &driver.Error{Op: "starting buildkitd", Err: err, Detail: last(lines)}
-	oom := d.ended != nil && d.ended.OOM
+	var oom bool
 	switch {
 	case err != nil:
 		e.Hint = "give it more time with --driver-opt timeout=2m"
@@ -48,7 +48,9 @@ func (d *Driver) notStarted(err error) error {
 			e.Hint = "give the job a root of its own, or more time with --driver-opt root-wait=30m"
 		}
 	case d.ended != nil:
-		e.Err = fmt.Errorf("it ended: %s", statusOf(lines, d.ended.Status))
+		var status string
+		status, oom = d.ended.told(lines)
+		e.Err = fmt.Errorf("it ended: %s", status)
 	default:
 		e.Err = fmt.Errorf("its supervisor ended: %s", d.cmd.ProcessState)
 		e.Detail = strings.TrimSpace(e.Detail + "\n" + strings.TrimSpace(d.mishap.String()))
@@ -73,11 +75,8 @@ func (d *Driver) lost(ctx context.Context) *driver.LostError {
 	e := &driver.LostError{Builder: builderName, Detail: last(lines)}
 	switch {
 	case d.ended != nil:
-		e.Reason = "buildkitd ended: " + statusOf(lines, d.ended.Status)
-		if d.ended.OOM {
-			e.Reason += ", as memory ran out"
-		}
-		e.Hint = hintOf(lines, d.ended.OOM)
+		status, oom := d.ended.told(lines)
+		e.Reason, e.Hint = "buildkitd ended: "+status, hintOf(lines, oom)
 	case d.gone():
 		e.Reason = fmt.Sprintf("its supervisor ended: %s", d.cmd.ProcessState)
 	default:

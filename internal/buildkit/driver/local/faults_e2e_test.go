@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -280,6 +282,43 @@ func TestSnapshotters(t *testing.T) {
 	}
 }
 
+// TestNetworks builds on each network, where there is what it needs: a step reaches this
+// machine's loopback on the host's, and does not on slirp4netns's.
+func TestNetworks(t *testing.T) {
+	needDaemon(t)
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"host", "slirp4netns", "pasta"} {
+		t.Run(name, func(t *testing.T) {
+			if name != "host" {
+				for _, program := range []string{name, "ip"} {
+					if find(program, searchPath(os.Getenv)) == "" {
+						t.Skipf("%s is not installed", program)
+					}
+				}
+				if f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0); err != nil {
+					t.Skip(err)
+				} else {
+					f.Close()
+				}
+			}
+			d := started(t, map[string]string{"net": name})
+			_, err := build(t.Context(), builderOf(t, d), contextDir(t, "RUN /bin/busybox ip address && /bin/busybox nc -w 2 127.0.0.1 "+port+" </dev/null\n"))
+			if reached := err == nil; name != "pasta" && reached != (name == "host") { // pasta's default is to hand it on
+				t.Errorf("loopback was reached: %t, %v", reached, err)
+			}
+			if err := d.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			nothingLeft(t, d.at, []int{d.cmd.Process.Pid})
+		})
+	}
+}
+
 // TestFullDisk keeps the state on a file system of a few megabytes, which root mounts before
 // these tests become an ordinary user's.
 func TestFullDisk(t *testing.T) {
@@ -324,78 +363,4 @@ func TestFullDisk(t *testing.T) {
 	if err := d.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-}
-
-// TestAsRoot has root start a daemon, which is another user's.
-func TestAsRoot(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("this is not root")
-	}
-	dir := t.TempDir()
-	open, err := os.MkdirTemp("", "local-root-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(open) })
-	if err := os.Chmod(open, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, file := range map[string]string{"self": self, "buildkitd": "", "rootlesskit": ""} {
-		if file == "" {
-			if file, err = exec.LookPath(name); err != nil {
-				t.Skip(err)
-			}
-		}
-		if err := place1(file, filepath.Join(open, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	env := func(key string) string {
-		return map[string]string{"PATH": open, "TMPDIR": dir, "XDG_RUNTIME_DIR": dir}[key]
-	}
-	start := func(given map[string]string, self string) (*Driver, error) {
-		d, err := New(given, driver.Host{Env: env, Self: []string{self, "supervise"}, Log: func(line string) { t.Log(line) }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = d.Close(context.Background()) })
-		return d, d.Start(t.Context())
-	}
-	d, err := start(map[string]string{"user": e2eUser}, filepath.Join(open, "self"))
-	if err != nil {
-		t.Fatalf("%v\nhint: %s", err, driver.HintOf(err))
-	}
-	pids := append(below(t, d.cmd.Process.Pid), d.cmd.Process.Pid)
-	for _, pid := range pids {
-		if uids := strings.Fields(field(pid, "Uid")); len(uids) != 4 || uids[0] == "0" || uids[1] == "0" || uids[2] == "0" || uids[3] == "0" {
-			t.Errorf("process %d, %s, runs as %v", pid, command(pid), uids)
-		}
-		if groups := field(pid, "Groups"); strings.TrimSpace(groups) != "" {
-			t.Errorf("process %d, %s, has the groups %s", pid, command(pid), groups)
-		}
-	}
-	if _, err := build(t.Context(), builderOf(t, d), contextDir(t, "RUN echo hello\n")); err != nil {
-		t.Error(err)
-	}
-	if err := d.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
-	nothingLeft(t, d.at, pids)
-
-	_, err = start(map[string]string{"root": filepath.Join(dir, "root"), "user": e2eUser}, filepath.Join(open, "self"))
-	wantError(t, err, "may not go into", "whom the daemon runs as", "--driver-opt root=FOLDER")
-	closed := filepath.Join(dir, "self")
-	if err := place1(self, closed); err != nil {
-		t.Fatal(err)
-	}
-	_, err = start(map[string]string{"user": e2eUser}, closed)
-	wantError(t, err, "starting the supervisor", "permission denied", "install it where everybody may")
-	_, err = start(map[string]string{"user": "root"}, closed)
-	wantError(t, err, `"root" is root`, "would not be rootless", "an ordinary user")
-	_, err = start(map[string]string{"user": "nobody-of-that-name"}, closed)
-	wantError(t, err, "there is no user", "nobody-of-that-name", "")
 }

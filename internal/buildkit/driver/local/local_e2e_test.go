@@ -41,6 +41,9 @@ func TestBuild(t *testing.T) {
 	d := started(t, nil)
 	t.Logf("answered after %s", time.Since(before))
 	b := builderOf(t, d)
+	if masked := os.Getenv(maskedProc) != ""; d.start.Sandbox == masked || d.start.PIDs == masked {
+		t.Errorf("proc can be mounted: %t, and the daemon was started as %+v", !masked, *d.start)
+	}
 
 	daemons := 0
 	for _, pid := range append(below(t, d.cmd.Process.Pid), d.cmd.Process.Pid) {

@@ -75,13 +75,18 @@ func last(lines []string) string {
 	return strings.Join(kept, "\n")
 }
 
-// statusOf says how buildkitd ended: rootlesskit's words about it where there are
-// any, since its own status tells less.
-func statusOf(lines []string, own string) string {
-	for i := len(lines) - 1; i >= 0; i-- {
-		if m := childEnd.FindStringSubmatch(lines[i]); m != nil {
-			return m[1]
+// told says how buildkitd ended, and whether it was for want of memory. It is in
+// rootlesskit's words where there are any, since its own status tells less.
+func (e *end) told(lines []string) (status string, oom bool) {
+	status = e.Status
+	for _, line := range lines {
+		if m := childEnd.FindStringSubmatch(line); m != nil {
+			status = m[1]
 		}
 	}
-	return own
+	// The kernel may have killed a RUN step, and the daemon ended for another reason.
+	if oom = e.OOM && strings.Contains(status, "killed"); oom {
+		status += ", as memory ran out"
+	}
+	return status, oom
 }

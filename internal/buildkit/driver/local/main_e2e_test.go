@@ -48,15 +48,19 @@ func testMain(m *testing.M) int {
 	// What is left is for root itself.
 	only := flag.Lookup("test.run")
 	flag.Parse()
-	if pattern := only.Value.String(); pattern == "" || strings.Contains(pattern, "Root") {
-		_ = only.Value.Set("^TestAsRoot$")
+	if pattern := only.Value.String(); pattern == "" || strings.Contains(pattern, "AsRoot") {
+		_ = only.Value.Set("^TestAsRoot")
 		code = max(code, m.Run())
 	}
 	return code
 }
 
-// smallDisk names the variable for the folder where a file system of a few megabytes is.
-const smallDisk = "CHARTGATE_SMALL_DISK"
+const (
+	// smallDisk names the variable for the folder where a file system of a few megabytes is.
+	smallDisk = "CHARTGATE_SMALL_DISK"
+	// maskedProc names the variable that is set where proc cannot be mounted.
+	maskedProc = "CHARTGATE_MASKED_PROC"
+)
 
 func runAs(u *user.User) (int, error) {
 	dir, err := os.MkdirTemp("", "local-e2e-")

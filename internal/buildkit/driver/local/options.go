@@ -27,7 +27,7 @@ type options struct {
 	RootWait        time.Duration `opt:"root-wait" doc:"How long to wait for another run that uses the same root; 0s fails at once. Default 10m."`
 	Snapshotter     string        `opt:"snapshotter" doc:"auto, overlayfs, native or fuse-overlayfs. auto takes the first that works inside the user namespace of overlayfs, fuse-overlayfs and native."`
 	ProcessSandbox  string        `opt:"process-sandbox" doc:"auto, true or false: whether RUN steps have a process namespace of their own. auto turns it off where proc cannot be mounted, as in most containers; a RUN step can then signal the daemon's processes."`
-	Net             string        `opt:"net" doc:"host, slirp4netns or pasta: the network of the daemon and of RUN steps, as rootlesskit sets it up. Default host."`
+	Net             string        `opt:"net" doc:"host, slirp4netns or pasta: the network of the daemon and of RUN steps, as rootlesskit sets it up. Steps reach what listens on the loopback of this machine with host and pasta, and not with slirp4netns. Default host."`
 	Config          string        `opt:"buildkitd-config" doc:"The daemon's configuration, a buildkitd.toml."`
 	Flags           string        `opt:"buildkitd-flags" doc:"Further flags of buildkitd, separated by blanks."`
 	RootlesskitFlag string        `opt:"rootlesskit-flags" doc:"Further flags of rootlesskit, separated by blanks."`

@@ -44,7 +44,7 @@ type start struct {
 
 type end struct {
 	Status string `json:"status"`        // "exit status 1", "signal: killed"
-	OOM    bool   `json:"oom,omitempty"` // the kernel ended a process of this cgroup since memory ran out
+	OOM    bool   `json:"oom,omitempty"` // the kernel killed a process of this cgroup as memory ran out
 }
 
 const (

@@ -77,11 +77,20 @@ github.com/urfave/cli/v3.(*Command).run
 	if want, got := "  "+lines[1], last(lines[:2]); got != want {
 		t.Error(got)
 	}
-	if got := statusOf(lines, "exit status 3"); got != "exit status 1" {
-		t.Error(got)
-	}
-	if got := statusOf(nil, "signal: killed"); got != "signal: killed" {
-		t.Error(got)
+	for _, c := range []struct {
+		end   end
+		lines []string
+		want  string
+		oom   bool
+	}{
+		{end{Status: "exit status 3"}, nil, "exit status 3", false},
+		{end{Status: "exit status 3", OOM: true}, lines, "exit status 1", false},
+		{end{Status: "signal: killed"}, nil, "signal: killed", false},
+		{end{Status: "signal: killed", OOM: true}, nil, "signal: killed, as memory ran out", true},
+	} {
+		if got, oom := c.end.told(c.lines); got != c.want || oom != c.oom {
+			t.Errorf("%+v: %s, %t", c.end, got, oom)
+		}
 	}
 	if hint := hintOf(lines, false); !strings.Contains(hint, "give the job one of its own") {
 		t.Error(hint)
