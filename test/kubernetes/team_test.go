@@ -79,15 +79,18 @@ func (m *team) bind(form kube.Form) {
 	if len(applied) != 3 {
 		m.t.Fatalf("applied %v", applied)
 	}
-	hour := int64(3600)
-	token, err := it.Admin.CoreV1().ServiceAccounts(m.ns).CreateToken(m.t.Context(), account,
-		&authv1.TokenRequest{Spec: authv1.TokenRequestSpec{ExpirationSeconds: &hour}}, metav1.CreateOptions{})
+	token, err := it.Admin.CoreV1().ServiceAccounts(m.ns).CreateToken(m.t.Context(), account, tokenFor(time.Hour), metav1.CreateOptions{})
 	must(m.t, err)
 	m.kubeconfig = filepath.Join(m.t.TempDir(), "kubeconfig")
 	must(m.t, it.WriteKubeconfig(m.kubeconfig, m.ns, &api.AuthInfo{Token: token.Status.Token}))
 	m.jobs, err = kube.Connect(m.kubeconfig, "", "", m.host())
 	must(m.t, err)
 	m.await("the Role to be known", 20*time.Second, func() error { return m.reviewed(kube.Rights(form)) })
+}
+
+func tokenFor(d time.Duration) *authv1.TokenRequest {
+	seconds := int64(d.Seconds())
+	return &authv1.TokenRequest{Spec: authv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
 }
 
 // reviewed says whether the jobs have these rights, of those that there are, and no other.
