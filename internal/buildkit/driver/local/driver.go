@@ -23,6 +23,9 @@ import (
 // etc is where users and their subordinate ids are listed.
 const etc = "/etc"
 
+// errEnded is a connection to a daemon that is gone.
+var errEnded = errors.New("the daemon ended")
+
 // Driver starts one daemon. It is safe for several goroutines once it started.
 type Driver struct {
 	options options
@@ -217,6 +220,13 @@ func (d *Driver) ask(ctx context.Context) error {
 }
 
 func (d *Driver) dial(ctx context.Context) (net.Conn, error) {
+	select {
+	case <-d.dead:
+		return nil, errEnded
+	case <-d.stopped: // what it looked after ends a moment later
+		return nil, errEnded
+	default:
+	}
 	var dialer net.Dialer
 	return dialer.DialContext(ctx, "unix", filepath.Join(d.at.run, socketName))
 }
