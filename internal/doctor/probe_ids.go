@@ -17,7 +17,12 @@ func (m *Machine) owned(ctx context.Context, who User, inFile []Range, groups bo
 			args = []string{"-g", who.Name}
 		}
 		if out, err := m.Output(ctx, path, args...); err == nil {
-			if ranges := parseGetsubids(out); len(ranges) > 0 {
+			ranges := parseGetsubids(out)
+			known := rangesOf(inFile, who)
+			if slices.EqualFunc(ranges, known, Range.same) {
+				return known // whose lines can be named
+			}
+			if len(ranges) > 0 {
 				return ranges
 			}
 		}
@@ -125,12 +130,13 @@ func (c *idFile) look(m *Machine) Result {
 			return problem("%s gives %q its own id %d once more: %s", c.file, c.who, c.own, r).mend(c.line(m))
 		}
 	}
-	if a, b, found := firstOverlap(c.mine, c.mine); found {
-		return problem("%s:%d and %d share ids: %s and %s", c.file, a.Line, b.Line, a, b).
+	if a, b, found := firstOverlap(c.mine, nil); found {
+		return problem("%s gives %q ids twice: %s and %s", c.file, c.who, a.where(), b.where()).
 			because("they cannot be mapped together").mend(c.line(m))
 	}
-	if a, b, found := firstOverlap(c.mine, c.ranges); found && a.Owner != b.Owner {
-		return warning("%s:%d: %s shares ids with %s (line %d)", c.file, a.Line, a, b, b.Line).
+	others := slices.DeleteFunc(slices.Clone(c.ranges), c.who.owns)
+	if a, b, found := firstOverlap(c.mine, others); found {
+		return warning("%s gives ids of %q to another as well: %s and %s", c.file, c.who, a.where(), b.where()).
 			because("builds of the one may touch files of the other").mend(c.line(m))
 	}
 	enough := uint64(enoughIDs)
@@ -154,12 +160,7 @@ func (c *idFile) look(m *Machine) Result {
 
 // line is the line, or lines, that the file should have for the user.
 func (c *idFile) line(m *Machine) Fix {
-	others := make([]Range, 0, len(c.ranges))
-	for _, r := range c.ranges {
-		if r.Owner != c.who.Name && r.Owner != strconv.Itoa(c.who.UID) {
-			others = append(others, r)
-		}
-	}
+	others := slices.DeleteFunc(slices.Clone(c.ranges), c.who.owns)
 	r := free(others)
 	want := []Range{r}
 	if !covered(r, c.available) { // what there is, but for root and the user itself

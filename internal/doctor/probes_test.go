@@ -217,8 +217,8 @@ func TestSubordinateIDs(t *testing.T) {
 		{"a broken line", "ci:100000\n", nil, Problem, []string{`/etc/subuid:1: "ci:100000" is not OWNER:START:COUNT`}},
 		{"somebody's broken line", "x\nci:100000:65536\n", nil, Warning, []string{"/etc/subuid:1:"}},
 		{"few", "ci:100000:1000\n", nil, Warning, []string{`gives "ci" 1000 ids`, "sed -i '/^ci:/d;/^1000:/d' /etc/subuid", "echo ci:100000:65536 >> /etc/subuid"}},
-		{"shared with another", "other:150000:65536\nci:100000:65536\n", nil, Warning, []string{"shares ids with other:150000:65536 (line 1)", "echo ci:215536:65536"}},
-		{"twice the same", "ci:100000:65536\nci:100000:65536\n", nil, Problem, []string{"/etc/subuid:1 and 2 share ids"}},
+		{"shared with another", "other:150000:65536\nci:100000:65536\n", nil, Warning, []string{"ci:100000:65536 (line 2) and other:150000:65536 (line 1)", "echo ci:215536:65536"}},
+		{"twice the same", "ci:100000:65536\nci:100000:65536\n", nil, Problem, []string{"ci:100000:65536 (line 1) and ci:100000:65536 (line 2)"}},
 		{"the user's own id", "ci:1:65535\n", nil, Problem, []string{"its own id 1000"}},
 		{"from elsewhere than the files", "", func(r *rig) {
 			r.programs["getsubids"] = File{}

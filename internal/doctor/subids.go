@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,6 +22,16 @@ type Range struct {
 func (r Range) End() uint64 { return uint64(r.Start) + uint64(r.Count) }
 
 func (r Range) String() string { return fmt.Sprintf("%s:%d:%d", r.Owner, r.Start, r.Count) }
+
+// where is the range with its line, where that is known.
+func (r Range) where() string {
+	if r.Line == 0 {
+		return r.String()
+	}
+	return fmt.Sprintf("%s (line %d)", r, r.Line)
+}
+
+func (r Range) same(other Range) bool { return r.Start == other.Start && r.Count == other.Count }
 
 func (r Range) overlaps(other Range) bool {
 	return uint64(r.Start) < other.End() && uint64(other.Start) < r.End()
@@ -84,15 +95,12 @@ func parseRange(line string) (Range, error) {
 	return Range{Owner: fields[0], Start: uint32(start), Count: uint32(count)}, nil
 }
 
+// owns says whether a range is the user's.
+func (u User) owns(r Range) bool { return r.Owner == u.Name || r.Owner == strconv.Itoa(u.UID) }
+
 // rangesOf are those of one user, in order.
 func rangesOf(ranges []Range, u User) []Range {
-	var out []Range
-	for _, r := range ranges {
-		if r.Owner == u.Name || r.Owner == strconv.Itoa(u.UID) {
-			out = append(out, r)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(ranges), func(r Range) bool { return !u.owns(r) })
 }
 
 func total(ranges []Range) uint64 {
@@ -103,11 +111,12 @@ func total(ranges []Range) uint64 {
 	return n
 }
 
-// firstOverlap finds two ranges that share ids, one of them in mine.
-func firstOverlap(mine, all []Range) (a, b Range, found bool) {
-	for _, a := range mine {
-		for _, b := range all {
-			if a.Line != b.Line && a.overlaps(b) {
+// firstOverlap finds two ranges that share ids, one of mine and another one, of mine or of
+// somebody else.
+func firstOverlap(mine, others []Range) (a, b Range, found bool) {
+	for i, a := range mine {
+		for _, b := range append(slices.Clone(mine[i+1:]), others...) {
+			if a.overlaps(b) {
 				return a, b, true
 			}
 		}
