@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"text/template"
 	"time"
@@ -38,6 +39,9 @@ type Engine struct {
 	number uint32
 }
 
+// parsedKey is what sources are told apart by. Charts share libraries, so that the same
+// text has another name in each: such a source has no name of its own, and a run
+// remembers what it is called there. nthCopy stands in the key.
 type parsedKey struct{ name, text string }
 
 // New returns an Engine.
@@ -60,7 +64,7 @@ func (e *Engine) ExecuteSeeded(ctx context.Context, seed string, c *chart.Chart,
 	list := jobs(c, vals)
 	r := &run{
 		engine: e, ctx: ctx, lim: e.lim, until: time.Now().Add(e.lim.Time),
-		included: map[string]int{}, sources: make(map[uint32]*source, len(list)), regexps: map[string]*pattern{},
+		included: map[string]int{}, sources: make(map[uint32]*source, len(list)), names: make(names, len(list)), copies: make(map[string]int, len(list)), regexps: map[string]*pattern{},
 	}
 	if seed != "" {
 		r.random = new(drbg)
@@ -108,7 +112,7 @@ func (r *run) parse(list []*job) error {
 		if total += len(j.text); total > r.lim.Sources {
 			return stopError(&LimitError{What: "the templates of one render", Limit: size(r.lim.Sources)}, Pos{File: j.name})
 		}
-		src, err := r.engine.compile(j.name, j.text, r.lim)
+		src, err := r.source(j)
 		var limit *LimitError
 		if errors.As(err, &limit) {
 			return stopError(limit, Pos{File: j.name, Line: max(limit.Line, 1)})
@@ -119,12 +123,30 @@ func (r *run) parse(list []*job) error {
 		r.sources[src.number] = src
 		r.callsTpl = r.callsTpl || src.callsTpl
 		for _, tree := range sortedTrees(src.trees) {
-			if _, err := r.set.AddParseTree(tree.Name, tree); err != nil {
+			name := tree.Name
+			if name == src.name {
+				name = j.name
+			}
+			if _, err := r.set.AddParseTree(name, tree); err != nil {
 				return parseError(j.name, err)
 			}
 		}
 	}
 	return nil
+}
+
+// source is what a template file was parsed to, for whatever chart that was. The n-th file of
+// a render with the same text has the n-th source of that text, so that each has one name. A text
+// that cannot be parsed is parsed again under its own name, for the error.
+func (r *run) source(j *job) (*source, error) {
+	nth := r.copies[j.text]
+	r.copies[j.text]++
+	src, err := r.engine.compile(nthCopy(nth), j.text, r.lim)
+	if err == nil && src.trees[j.name] == nil {
+		r.names[src.number] = j.name
+		return src, nil
+	}
+	return r.engine.compile(j.name, j.text, r.lim)
 }
 
 // render executes one template.
@@ -141,20 +163,20 @@ func (r *run) render(j *job) (out Rendered, err error) {
 	}()
 	err = r.set.Lookup(j.name).Execute(root, chartutil.Values(j.values))
 	if r.stopped != nil {
-		return out, stopError(r.stopped, stoppedAt(root.where(j.name), err))
+		return out, stopError(r.stopped, stoppedAt(root.where(j.name), err, r.names))
 	}
 	if err != nil {
-		return out, execError(j.name, err, root.where(j.name))
+		return out, execError(j.name, err, root.where(j.name), r.names)
 	}
 	text, spans := dropNoValue(string(root.buf), root.spans)
-	return Rendered{Name: j.name, Text: text, spans: spans}, nil
+	return Rendered{Name: j.name, Text: text, spans: spans, names: r.names}, nil
 }
 
 // stoppedAt prefers the place that text/template reports, for what stopped a
 // function: actions that print nothing leave no mark.
-func stoppedAt(at Pos, err error) Pos {
+func stoppedAt(at Pos, err error, called names) Pos {
 	e := &TemplateError{File: at.File}
-	e.place(err.Error())
+	e.place(called.in(err.Error()))
 	if e.Line > 0 {
 		at.Line = e.Line
 	}
@@ -168,7 +190,7 @@ func (r *run) expired() <-chan time.Time { return time.After(time.Until(r.until)
 // some twenty times as much. It is room for the values sets of the charts under way.
 const maxParsed = 8 << 20
 
-// compile parses a text, or finds that it has been parsed before.
+// compile parses a text, or finds that it has been parsed before. The name is a file's or nthCopy's.
 func (e *Engine) compile(name, text string, lim Limits) (*source, error) {
 	key := parsedKey{name, text}
 	e.mu.Lock()
@@ -180,6 +202,9 @@ func (e *Engine) compile(name, text string, lim Limits) (*source, error) {
 	number := e.number
 	e.mu.Unlock()
 
+	if strings.HasPrefix(name, "\x00") {
+		name = nameless(number)
+	}
 	s, err := compile(name, text, number, lim, e.library)
 	if err != nil {
 		return nil, err

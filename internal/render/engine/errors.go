@@ -94,13 +94,13 @@ func parseError(file string, err error) *TemplateError {
 
 // execError puts an error of an execution of the template file into Helm's
 // words. at is the line of file that was executing last.
-func execError(file string, err error, at Pos) *TemplateError {
+func execError(file string, err error, at Pos, called names) *TemplateError {
 	e := &TemplateError{File: file, Line: at.Line, Kind: Exec, Err: err}
 	var s *signal
 	if errors.As(err, &s) {
 		e.Kind = s.kind
 	}
-	text := unhide(err.Error())
+	text := called.in(unhide(err.Error()))
 	e.Message = text
 	e.place(text)
 	if _, ok := err.(template.ExecError); !ok {

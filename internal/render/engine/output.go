@@ -17,6 +17,7 @@ type Rendered struct {
 	Name  string // as Helm names it: "mychart/charts/sub/templates/x.yaml"
 	Text  string
 	spans []span
+	names names // of the sources that the spans point into
 }
 
 // Origin says where a byte of output comes from.
@@ -33,7 +34,7 @@ func (r *Rendered) Origin(offset int) Origin {
 	}
 	sp, start := r.spans[i], spanStart(r.spans, i)
 	o := Origin{Pos: Pos{File: r.Name, Line: sp.line(sp.top, offset-start, r.Text[start:])}}
-	if inner := innermost(r.spans, r.Text, offset); inner != o.Pos {
+	if inner := innermost(r.spans, r.Text, offset, r.names); inner != o.Pos {
 		o.Inner = inner
 	}
 	return o
@@ -67,7 +68,7 @@ func (sp *span) line(m *mark, offset int, text string) int {
 }
 
 // innermost follows a byte through the includes that it came out of.
-func innermost(spans []span, text string, offset int) Pos {
+func innermost(spans []span, text string, offset int, called names) Pos {
 	i := findSpan(spans, offset)
 	if i < 0 || spans[i].at == nil {
 		return Pos{}
@@ -76,7 +77,7 @@ func innermost(spans []span, text string, offset int) Pos {
 	end := min(int(sp.end), len(text))
 	for _, p := range sp.calls {
 		if at, ok := p.find(text[start:end], offset-start); ok {
-			if pos := innermost(p.spans, p.text, at); pos.File != "" {
+			if pos := innermost(p.spans, p.text, at, called); pos.File != "" {
 				return pos
 			}
 		}
@@ -84,7 +85,7 @@ func innermost(spans []span, text string, offset int) Pos {
 	if sp.at.src.name == tplName {
 		return Pos{}
 	}
-	return Pos{File: sp.at.src.name, Line: sp.line(sp.at, offset-start, text[start:end])}
+	return Pos{File: called.of(sp.at.src), Line: sp.line(sp.at, offset-start, text[start:end])}
 }
 
 // find looks for the line of printed text that holds offset in the passage

@@ -28,9 +28,11 @@ type run struct {
 	spare    [][]byte           // buffers to use again
 
 	sources map[uint32]*source
-	last    *source // the source of the last mark
-	stopped error   // what ended the render from outside of the templates
-	random  *drbg   // nil when randomness is real
+	names   names
+	copies  map[string]int // files parsed so far, by text
+	last    *source        // the source of the last mark
+	stopped error          // what ended the render from outside of the templates
+	random  *drbg          // nil when randomness is real
 	regexps map[string]*pattern
 }
 
