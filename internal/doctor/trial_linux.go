@@ -94,22 +94,17 @@ func Attempts(name string, self []string, in io.Reader, out io.Writer) error {
 	case stageProcess:
 		return mountProc()
 	}
+	part := map[string]func(context.Context, []string, Plan) Trial{stageOutside: outside, stageInside: inside}[name]
+	if part == nil {
+		return fmt.Errorf("there is no stage %q", name)
+	}
 	var p Plan
 	if err := json.NewDecoder(io.LimitReader(in, maxAnswer)).Decode(&p); err != nil {
 		return fmt.Errorf("reading a plan: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), trialTime)
 	defer cancel()
-	var t Trial
-	switch name {
-	case stageOutside:
-		t = outside(ctx, self, p)
-	case stageInside:
-		t = inside(ctx, self, p)
-	default:
-		return fmt.Errorf("there is no stage %q", name)
-	}
-	return json.NewEncoder(out).Encode(t)
+	return json.NewEncoder(out).Encode(part(ctx, self, p))
 }
 
 // outside makes the namespace and maps ids into it. Where ids cannot be mapped, what comes
