@@ -57,7 +57,7 @@ func TestTwenty(t *testing.T) {
 	})
 	var images []*buildkit.Image
 	for n := range 20 {
-		images = append(images, image(fmt.Sprintf("image-%02d", n), sources(t, fmt.Sprintf("echo step-$((%d+100))-runs && sleep 8 && echo %d > /made", n, n))))
+		images = append(images, image(fmt.Sprintf("image-%02d", n), sources(t, fmt.Sprintf("echo step-$((%d+100))-runs && sleep 20 && echo %d > /made", n, n))))
 	}
 	victim := m.pods()[0].Name
 	began := time.Now()
@@ -114,13 +114,6 @@ func TestManage(t *testing.T) {
 	m.started(t, "ttl=10m")
 	m.started(t, "ttl=10m", "protected=true", "kind=StatefulSet")
 	m.started(t, "ttl=0s", "builder=for-ever")
-	stranger, err := it.Admin.AppsV1().Deployments(m.ns).Get(t.Context(), "for-ever", metav1.GetOptions{})
-	must(t, err)
-	stranger = stranger.DeepCopy()
-	stranger.ObjectMeta = metav1.ObjectMeta{Name: "somebody-elses"}
-	_, err = it.Admin.AppsV1().Deployments(m.ns).Create(t.Context(), stranger, metav1.CreateOptions{})
-	must(t, err)
-
 	builders, err := m.jobs.List(t.Context())
 	must(t, err)
 	var names []string
@@ -137,6 +130,13 @@ func TestManage(t *testing.T) {
 	if want := []string{"buildkit-acme", "buildkit-acme-protected", "for-ever"}; !slices.Equal(names, want) || builders[1].Kind != kube.KindStatefulSet || !builders[1].Protected {
 		t.Errorf("builders: %v", names)
 	}
+
+	stranger, err := it.Admin.AppsV1().Deployments(m.ns).Get(t.Context(), "for-ever", metav1.GetOptions{})
+	must(t, err)
+	stranger = stranger.DeepCopy()
+	stranger.ObjectMeta = metav1.ObjectMeta{Name: "somebody-elses"}
+	_, err = it.Admin.AppsV1().Deployments(m.ns).Create(t.Context(), stranger, metav1.CreateOptions{})
+	must(t, err)
 
 	removed, kept, err := m.jobs.Prune(t.Context(), time.Now())
 	if err != nil || len(removed)+len(kept) != 0 {
@@ -164,8 +164,10 @@ func TestManage(t *testing.T) {
 		t.Errorf("removing it again: %v", err)
 	}
 	m.await("their pods to end", 60*time.Second, func() error {
-		if n := len(m.pods()); n > 0 {
-			return fmt.Errorf("%d pods", n)
+		for _, pod := range m.pods() {
+			if !strings.HasPrefix(pod.Name, "somebody-elses-") {
+				return fmt.Errorf("%s is still there", pod.Name)
+			}
 		}
 		return nil
 	})
