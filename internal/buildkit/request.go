@@ -52,9 +52,7 @@ func (r *Run) request(i *Image) (*request, error) {
 	if err := r.addSession(i, req); err != nil {
 		return nil, err
 	}
-	for _, e := range i.Allow {
-		req.opt.AllowedEntitlements = append(req.opt.AllowedEntitlements, e)
-	}
+	req.opt.AllowedEntitlements = append(req.opt.AllowedEntitlements, i.Allow...)
 	return req, r.addOutputs(i, req)
 }
 
