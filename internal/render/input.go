@@ -11,7 +11,6 @@ import (
 	"github.com/chartgate/chartgate/internal/source"
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	helmutil "helm.sh/helm/v3/pkg/chartutil"
-	"sigs.k8s.io/yaml"
 )
 
 // DefaultKubeVersion is the Kubernetes version that charts are rendered for
@@ -77,11 +76,19 @@ func prepare(c *helmchart.Chart, vals map[string]any, opts chart.ReleaseOptions)
 	return &Input{Chart: c, Values: values, Kube: caps.KubeVersion.Version, top: top}, nil
 }
 
+// Installable refuses charts that are not for rendering by themselves: libraries.
+func Installable(md *helmchart.Metadata) error {
+	if md.Type != "" && md.Type != "application" {
+		return refuse("%s charts are not installable", md.Type)
+	}
+	return nil
+}
+
 // check refuses charts that Helm does not render.
 func (in *Input) check() error {
 	md := in.Chart.Metadata
-	if md.Type != "" && md.Type != "application" {
-		return refuse("%s charts are not installable", md.Type)
+	if err := Installable(md); err != nil {
+		return err
 	}
 	if md.KubeVersion != "" && !helmutil.IsCompatibleRange(md.KubeVersion, in.Kube) {
 		return refuse("chart requires kubeVersion: %s which is incompatible with Kubernetes %s", md.KubeVersion, in.Kube)
@@ -113,11 +120,10 @@ func mergeFiles(ctx context.Context, files []source.File) (map[string]any, error
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("reading values file %q: %w", f.Path, err)
 		}
-		vals := map[string]any{}
-		if err := yaml.Unmarshal(f.Data, &vals); err != nil {
-			return nil, &Error{File: f.Path, Line: yamlLine(err), Kind: Values, Message: fmt.Sprintf("failed to parse %s: %s", f.Path, err), Err: err}
+		var err error
+		if out, err = mergeFile(out, f.Path, f.Data); err != nil {
+			return nil, err
 		}
-		out = mergeTables(out, vals)
 	}
 	return out, nil
 }

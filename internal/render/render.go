@@ -7,6 +7,7 @@ import (
 	"github.com/chartgate/chartgate/internal/chart"
 	"github.com/chartgate/chartgate/internal/deps"
 	"github.com/chartgate/chartgate/internal/render/engine"
+	"github.com/chartgate/chartgate/internal/render/valuesschema"
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	helmutil "helm.sh/helm/v3/pkg/chartutil"
 )
@@ -42,8 +43,11 @@ type Options struct {
 	Strict bool
 	// Seed, when not "", makes random and clock functions give the same for
 	// the same seed, chart, values set, template and order of calls.
-	Seed   string
-	Limits Limits
+	Seed string
+	// FastKeys gives renders without a seed cheap keys and password hashes, which
+	// protect nothing; those with a seed have them anyway.
+	FastKeys bool
+	Limits   Limits
 }
 
 // Engine renders charts. It keeps what it has parsed and the keys that it has
@@ -55,7 +59,7 @@ type Engine struct {
 
 // New returns an Engine.
 func New(opts Options) *Engine {
-	return &Engine{core: engine.New(engine.Options{Strict: opts.Strict, Limits: opts.Limits}), seed: opts.Seed}
+	return &Engine{core: engine.New(engine.Options{Strict: opts.Strict, FastKeys: opts.FastKeys, Limits: opts.Limits}), seed: opts.Seed}
 }
 
 // Result is one render of a chart. Checks share it: it is read-only.
@@ -88,11 +92,39 @@ func (e *Engine) Render(ctx context.Context, res *deps.Resolved, set chart.Value
 	if err != nil {
 		return nil, err
 	}
-	seed := ""
-	if e.seed != "" {
-		seed = fmt.Sprintf("%q %q %q", e.seed, in.Chart.Name(), set.Name)
+	return e.render(ctx, e.seedOf(in, set.Name), in)
+}
+
+// Request is one call of `helm template`.
+type Request struct {
+	Chart   *helmchart.Chart // with its dependencies in place; rendering changes it
+	Values  map[string]any   // what is given beside the chart's own
+	Release chart.ReleaseOptions
+	// SkipSchema leaves out the validation against values.schema.json.
+	SkipSchema bool
+}
+
+// RenderChart renders a chart that is there already, and validates the values.
+// Errors and results are those of Render; a result beside an error says that the
+// values were in order.
+func (e *Engine) RenderChart(ctx context.Context, req Request) (*Result, error) {
+	in, err := prepare(req.Chart, req.Values, req.Release)
+	if err != nil {
+		return nil, err
 	}
-	return e.render(ctx, seed, in)
+	if !req.SkipSchema {
+		if err := valuesschema.Check(in.Chart, in.Values); err != nil {
+			return nil, &Error{Kind: Values, Message: err.Error(), Err: err}
+		}
+	}
+	return e.render(ctx, e.seedOf(in, ""), in)
+}
+
+func (e *Engine) seedOf(in *Input, set string) string {
+	if e.seed == "" {
+		return ""
+	}
+	return fmt.Sprintf("%q %q %q", e.seed, in.Chart.Name(), set)
 }
 
 func (e *Engine) render(ctx context.Context, seed string, in *Input) (*Result, error) {

@@ -113,11 +113,12 @@ func (r *run) ownKey(given bool, next func() reflect.Value) (crypto.PrivateKey, 
 }
 
 func (r *run) certTemplate(cn string, ips, names []any, days int) (*x509.Certificate, error) {
+	now := r.random.now()
 	t := &x509.Certificate{
 		SerialNumber:          new(big.Int).SetBytes(r.random.bytes(15)),
 		Subject:               pkix.Name{CommonName: cn},
-		NotBefore:             clock(),
-		NotAfter:              clock().Add(24 * time.Hour * time.Duration(days)),
+		NotBefore:             now,
+		NotAfter:              now.Add(24 * time.Hour * time.Duration(days)),
 		KeyUsage:              x509.KeyUsageKeyEncipherment | x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		BasicConstraintsValid: true,

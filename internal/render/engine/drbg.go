@@ -5,13 +5,15 @@ import (
 	"encoding/binary"
 	"io"
 	"math/rand/v2"
+	"time"
 )
 
 // drbg is randomness that is the same for the same seed, template and order
 // of calls. What it gives is not secret.
 type drbg struct {
 	*rand.ChaCha8
-	calls int // keys drawn from the pool
+	calls int              // keys drawn from the pool
+	now   func() time.Time // from when certificates are valid; nil where none are made
 }
 
 func (d *drbg) seed(seed, template string) {

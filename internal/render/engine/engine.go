@@ -21,8 +21,11 @@ type Options struct {
 	// Seed, when not "", makes every random and clock function of a template
 	// give the same for the same seed, template and order of calls; "" leaves
 	// them as in Helm.
-	Seed   string
-	Limits Limits
+	Seed string
+	// FastKeys gives renders without a seed keys from a pool and cheap hashes,
+	// which protect nothing.
+	FastKeys bool
+	Limits   Limits
 }
 
 // Engine renders charts. It keeps what it has parsed and the keys that it has
@@ -67,11 +70,14 @@ func (e *Engine) ExecuteSeeded(ctx context.Context, seed string, c *chart.Chart,
 		included: map[string]int{}, sources: make(map[uint32]*source, len(list)), names: make(names, len(list)), copies: make(map[string]int, len(list)), regexps: map[string]*pattern{},
 	}
 	if seed != "" {
-		r.random = new(drbg)
+		r.random = &drbg{now: clock}
 	}
 	r.set = template.New(tplName)
 	e.setMissing(r.set)
 	r.set.Funcs(r.funcs())
+	if seed == "" && e.opts.FastKeys {
+		seed = r.cheapen()
+	}
 	if err := r.parse(list); err != nil {
 		return nil, err
 	}

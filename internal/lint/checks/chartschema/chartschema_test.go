@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/chartgate/chartgate/internal/lint/linttest"
+	"github.com/chartgate/chartgate/internal/render/valuesschema"
 	"github.com/google/go-cmp/cmp"
 	"helm.sh/helm/v3/pkg/chartutil"
 )
@@ -80,7 +81,7 @@ func TestSameVerdictAsHelm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, malformed := compile([]byte(schema))
+			_, malformed := valuesschema.Compile([]byte(schema))
 			if (helm != nil) != (len(faults) > 0 || malformed != nil) {
 				t.Errorf("%s of %v: helm says %v, we %v, %v", schema, values, helm, faults, malformed)
 			}

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/chartgate/chartgate/internal/chart"
 	"github.com/chartgate/chartgate/internal/finding"
+	"github.com/chartgate/chartgate/internal/render/valuesschema"
 	"github.com/chartgate/chartgate/internal/source"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/text/language"
@@ -17,72 +17,23 @@ import (
 
 const schemaFile = "values.schema.json"
 
-// schemaURL is the name under which Helm compiles a chart's schema.
-const schemaURL = "file:///values.schema.json"
-
-// refuse is a loader that never leaves the chart: Helm itself would read
-// any file of the runner and ask any host that a schema names.
-type refuse struct{}
-
-// A reference is what a schema asks for outside of itself.
-type reference struct{ url string }
-
-func (r *reference) Error() string {
-	return fmt.Sprintf("it refers to %s, and references never leave the chart", r.url)
-}
-
-func (refuse) Load(url string) (any, error) {
-	return nil, &reference{strings.TrimPrefix(url, "file:///")}
-}
-
-// permissive stands for what Helm cannot resolve either and takes for true.
-type permissive struct{}
-
-func (permissive) Load(string) (any, error) { return true, nil }
-
-// compile reads a schema with the validator that Helm uses, in Helm's configuration.
-func compile(data []byte) (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	c := jsonschema.NewCompiler()
-	c.UseLoader(jsonschema.SchemeURLLoader{"file": refuse{}, "http": refuse{}, "https": refuse{}, "urn": permissive{}})
-	if err := c.AddResource(schemaURL, doc); err != nil {
-		return nil, err
-	}
-	return c.Compile(schemaURL)
-}
-
 // wellFormed reports a values.schema.json that cannot be used.
 func wellFormed(c *chart.Chart) []finding.Finding {
 	file, ok := c.File(schemaFile)
 	if !ok {
 		return nil
 	}
-	_, err := compile(file.Data)
+	_, err := valuesschema.Compile(file.Data)
 	if err == nil {
 		return nil
 	}
 	f := finding.Finding{Rule: "values-schema", Severity: finding.Error, File: file.Path, Pos: jsonErrorPos(file.Data, err), Message: oneLine(err)}
-	if ref := referenceIn(err); ref != nil {
+	if ref := valuesschema.ReferenceIn(err); ref != nil {
 		f.Rule, f.Message = "schema-reference", ref.Error()
 		f.Hint = "copy the definition into definitions and refer to it as #/definitions/NAME"
-		f.Pos = textPos(file.Data, strings.SplitN(ref.url, "#", 2)[0])
+		f.Pos = textPos(file.Data, strings.SplitN(ref.URL, "#", 2)[0])
 	}
 	return []finding.Finding{f}
-}
-
-// referenceIn is the refused reference behind an error of the validator, which
-// does not unwrap.
-func referenceIn(err error) *reference {
-	var load *jsonschema.LoadURLError
-	if errors.As(err, &load) {
-		err = load.Err
-	}
-	var ref *reference
-	errors.As(err, &ref)
-	return ref
 }
 
 // fault is one place where values do not meet a schema.
@@ -94,7 +45,7 @@ type fault struct {
 // validate returns where the values do not meet the schema; a schema that cannot be
 // compiled gives none, since wellFormed reports it.
 func validate(schema []byte, values map[string]any) ([]fault, error) {
-	s, err := compile(schema)
+	s, err := valuesschema.Compile(schema)
 	if err != nil {
 		return nil, nil
 	}
