@@ -90,6 +90,9 @@ func (d *Driver) Start(ctx context.Context) error {
 
 // supervise starts the supervisor.
 func (d *Driver) supervise(who account, programs map[string]string) error {
+	if len(d.host.Self) == 0 {
+		return d.unmade(errors.New("it is not known how to run this program again"))
+	}
 	rootlesskit, buildkitd := d.options.commands(programs, d.at.run, d.at.state)
 	p := plan{Rootlesskit: rootlesskit, Buildkitd: buildkitd, Sandbox: d.options.ProcessSandbox,
 		Run: d.at.run, State: d.at.state, Temporary: d.at.temporary, LockWait: d.options.RootWait, Grace: scrapGrace, NoProc: d.noProc}

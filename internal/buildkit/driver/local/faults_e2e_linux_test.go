@@ -38,11 +38,13 @@ func TestLost(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		victim func(*testing.T, *Driver) int
+		signal syscall.Signal
 		want   string
 	}{
-		{"daemon", func(t *testing.T, d *Driver) int { return pidOf(t, d, "buildkitd") }, "buildkitd ended: signal: killed"},
-		{"rootlesskit", func(t *testing.T, d *Driver) int { return pidOf(t, d, "rootlesskit") }, "buildkitd ended: signal: killed"},
-		{"supervisor", func(t *testing.T, d *Driver) int { return d.cmd.Process.Pid }, "its supervisor ended: signal: killed"},
+		{"daemon", func(t *testing.T, d *Driver) int { return pidOf(t, d, "buildkitd") }, syscall.SIGKILL, "buildkitd ended: signal: killed"},
+		{"rootlesskit", func(t *testing.T, d *Driver) int { return pidOf(t, d, "rootlesskit") }, syscall.SIGKILL, "buildkitd ended: signal: killed"},
+		{"supervisor", func(t *testing.T, d *Driver) int { return d.cmd.Process.Pid }, syscall.SIGKILL, "its supervisor ended: signal: killed"},
+		{"asked", func(t *testing.T, d *Driver) int { return d.cmd.Process.Pid }, syscall.SIGTERM, "since a signal asked its supervisor to end"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := started(t, nil)
@@ -56,7 +58,7 @@ func TestLost(t *testing.T) {
 			if lost := b.Lost(t.Context()); lost != nil {
 				t.Fatalf("a daemon that is well is lost: %v", lost)
 			}
-			if err := syscall.Kill(c.victim(t, d), syscall.SIGKILL); err != nil {
+			if err := syscall.Kill(c.victim(t, d), c.signal); err != nil {
 				t.Fatal(err)
 			}
 			if err := <-ended; err == nil {

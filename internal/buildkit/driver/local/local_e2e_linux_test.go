@@ -109,14 +109,15 @@ func nothingLeft(t *testing.T, at place, pids []int) {
 // TestKilled kills, or ends, a process that drives a daemon in the middle of a RUN step.
 func TestKilled(t *testing.T) {
 	needDaemon(t)
-	for _, sandbox := range []string{"auto", "false", "none"} {
+	for i, sandbox := range []string{"auto", "false", "none"} {
 		for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 			t.Run(fmt.Sprintf("%s/%s", sandbox, sig), func(t *testing.T) {
+				t.Parallel() // they wait more than they work
 				self, err := os.Executable()
 				if err != nil {
 					t.Fatal(err)
 				}
-				mark := strconv.Itoa(100000 + os.Getpid() + int(sig))
+				mark := strconv.Itoa(100*(100000+os.Getpid()) + 20*i + int(sig))
 				dir := contextDir(t, "RUN /bin/busybox setsid /bin/busybox sleep "+mark+" & /bin/busybox sleep "+mark+"\n")
 				cmd := exec.Command(self, "drive", dir, sandbox)
 				cmd.Stderr = os.Stderr

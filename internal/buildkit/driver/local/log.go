@@ -18,12 +18,24 @@ type tail struct {
 }
 
 func (t *tail) add(line string) {
+	line = printable(line)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.lines) == maxLog {
 		t.lines = append(t.lines[:0], t.lines[1:]...)
 	}
 	t.lines = append(t.lines, line)
+}
+
+// printable takes out of a line what could move a terminal's cursor, or turn text around:
+// the daemon repeats names that others chose.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\t' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(line, "\ufffd"))
 }
 
 func (t *tail) all() []string {
@@ -87,6 +99,9 @@ func (e *end) told(lines []string) (status string, oom bool) {
 	// The kernel may have killed a RUN step, and the daemon ended for another reason.
 	if oom = e.OOM && strings.Contains(status, "killed"); oom {
 		status += ", as memory ran out"
+	}
+	if e.Signal {
+		status += ", since a signal asked its supervisor to end"
 	}
 	return status, oom
 }

@@ -115,9 +115,9 @@ func makeFolder(base string, who account) (string, error) {
 	}
 	lock := filepath.Join(dir, lockName)
 	err = os.WriteFile(lock, nil, 0o600)
-	for _, made := range []string{dir, lock} {
+	for _, made := range []string{lock, dir} { // in this order: what is in dir is then who's to change
 		if err == nil && who.Switch {
-			err = os.Chown(made, who.UID, who.GID)
+			err = os.Lchown(made, who.UID, who.GID)
 		}
 	}
 	if err != nil {
@@ -138,7 +138,7 @@ func makeRoot(dir string, who account) error {
 	switch err := os.Mkdir(dir, 0o700); {
 	case err == nil:
 		if who.Switch {
-			return os.Chown(dir, who.UID, who.GID)
+			return os.Lchown(dir, who.UID, who.GID)
 		}
 		return nil
 	case !errors.Is(err, os.ErrExist):

@@ -120,7 +120,7 @@ func checkIDs(who account, etc, path string, log func(string)) error {
 var hints = []struct{ part, hint string }{
 	{"another instance running?", "another daemon, not of chartgate's, uses this root: give the job one of its own with --driver-opt root=FOLDER"},
 	{"subuid ranges found", "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"},
-	{"newuidmap", "newuidmap must be setuid root or have the capability cap_setuid (newgidmap: cap_setgid), and the job must be allowed to gain privileges by it (allowPrivilegeEscalation, no-new-privileges)"},
+	{"newuidmap", "newuidmap must be setuid root or have the capability cap_setuid (newgidmap: cap_setgid), and the job must be allowed to gain privileges by it (allowPrivilegeEscalation, no-new-privileges; on Ubuntu the sysctl kernel.apparmor_restrict_unprivileged_userns)"},
 	{"newgidmap", "newgidmap must be setuid root or have the capability cap_setgid, and the job must be allowed to gain privileges by it (allowPrivilegeEscalation, no-new-privileges)"},
 	{"fork/exec /proc/self/exe: no space left on device", "no user namespace can be made: raise the sysctl user.max_user_namespaces"},
 	{"failed to start the child", "the job may not make user namespaces: allow it in the seccomp and AppArmor profiles of its container, and in the sysctls user.max_user_namespaces, kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns"},

@@ -43,8 +43,9 @@ type start struct {
 }
 
 type end struct {
-	Status string `json:"status"`        // "exit status 1", "signal: killed"
-	OOM    bool   `json:"oom,omitempty"` // the kernel killed a process of this cgroup as memory ran out
+	Status string `json:"status"`           // "exit status 1", "signal: killed"
+	OOM    bool   `json:"oom,omitempty"`    // the kernel killed a process of this cgroup as memory ran out
+	Signal bool   `json:"signal,omitempty"` // the supervisor was told to end, with the run still there
 }
 
 const (

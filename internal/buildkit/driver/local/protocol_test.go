@@ -85,6 +85,7 @@ github.com/urfave/cli/v3.(*Command).run
 	}{
 		{end{Status: "exit status 3"}, nil, "exit status 3", false},
 		{end{Status: "exit status 3", OOM: true}, lines, "exit status 1", false},
+		{end{Status: "exit status 1", Signal: true}, nil, "exit status 1, since a signal asked its supervisor to end", false},
 		{end{Status: "signal: killed"}, nil, "signal: killed", false},
 		{end{Status: "signal: killed", OOM: true}, nil, "signal: killed, as memory ran out", true},
 	} {
@@ -99,6 +100,10 @@ github.com/urfave/cli/v3.(*Command).run
 		t.Error(hint)
 	}
 	var log tail
+	log.add("\x1b[2Jred \u202eline\xff")
+	if got := log.all()[0]; got != "[2Jred line\ufffd" {
+		t.Errorf("%q", got)
+	}
 	for i := range 3 * maxLog {
 		log.add(fmt.Sprint(i))
 	}

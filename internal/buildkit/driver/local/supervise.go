@@ -53,6 +53,9 @@ func Supervise(ctx context.Context, args []string, in io.Reader, out io.Writer) 
 	return fmt.Errorf("supervising a builder: unknown act %q", args[0])
 }
 
+// errGone is why a daemon is ended in the ordinary way: whoever it was for closed the pipe.
+var errGone = errors.New("the run is over")
+
 func serve(ctx context.Context, p plan, in io.Reader, reports *reporter) error {
 	// The death of the thread that started a process is what its parent-death signal waits for.
 	runtime.LockOSThread()
@@ -65,11 +68,11 @@ func serve(ctx context.Context, p plan, in io.Reader, reports *reporter) error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("becoming the reaper of a builder: %w", err)
 	}
-	ctx, gone := context.WithCancel(ctx)
-	defer gone()
+	ctx, gone := context.WithCancelCause(ctx)
+	defer gone(nil)
 	go func() {
 		_, _ = io.Copy(io.Discard, in)
-		gone()
+		gone(errGone)
 	}()
 
 	err := run(ctx, p, reports)
@@ -124,7 +127,8 @@ func run(ctx context.Context, p plan, reports *reporter) (err error) {
 	status := wait(ctx, cmd, p.Grace)
 	endAll() // or a process of a RUN step could hold the log open
 	<-logged
-	reports.send(report{Ended: &end{Status: status, OOM: oomKills() > before}})
+	reports.send(report{Ended: &end{Status: status, OOM: oomKills() > before,
+		Signal: ctx.Err() != nil && !errors.Is(context.Cause(ctx), errGone)}})
 	return nil
 }
 
