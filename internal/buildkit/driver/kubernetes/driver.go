@@ -96,7 +96,18 @@ func (d *Driver) Start(ctx context.Context) error {
 	besideCtx, stop := context.WithCancel(context.WithoutCancel(ctx)) // until Close
 	d.stop = stop
 	d.beside.Go(func() { d.keepFresh(besideCtx) })
+	now := d.clock()
+	d.beside.Go(func() { d.prune(besideCtx, now) })
 	return nil
+}
+
+// prune removes the builders that nobody has used for their time to live, beside the builds. What it may
+// not do is left to somebody who may.
+func (d *Driver) prune(ctx context.Context, now time.Time) {
+	removed, _, _ := d.client.Prune(ctx, now)
+	for _, b := range removed {
+		d.host.Log(fmt.Sprintf("builder %s: idle since %s: removed", b.Name, FormatTime(b.LastUse)))
+	}
 }
 
 // ready sees to the workload and waits for a pod.

@@ -150,9 +150,37 @@ func TestStartUsesWhatIsThere(t *testing.T) {
 	if got := deployment(t, api, is.Name).Annotations[AnnotationLastUse]; got != FormatTime(now) {
 		t.Errorf("last use %s after Close", got)
 	}
-	if got, want := verbs(api), "get deployments, patch deployments, list pods, get deployments, patch deployments, get deployments"; got != want {
+	// Beside the builds it looks for idle builders, whenever that is.
+	pruning := strings.NewReplacer("list deployments, ", "", "list statefulsets, ", "")
+	if got, want := pruning.Replace(verbs(api)), "get deployments, patch deployments, list pods, get deployments, patch deployments, get deployments"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
+}
+
+// TestPrunesBesideTheBuild: a run removes what nobody has used for long, and not its own builder.
+func TestPrunesBesideTheBuild(t *testing.T) {
+	is, idle := existing(t), existing(t)
+	idle.Name, idle.UID = "buildkit-idle", "idle"
+	idle.Labels = Labels(idle.Name, "other", false)
+	idle.Annotations[AnnotationLastUse], idle.Annotations[AnnotationTTL] = FormatTime(noon.Add(-48*time.Hour)), "1h"
+	api := fake.NewClientset(is, idle, podOf("p", &is.Spec.Template))
+	d, _ := onFake(t, api)
+	if err := d.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		if _, err := api.AppsV1().Deployments("team").Get(t.Context(), idle.Name, metav1.GetOptions{}); apierrors.IsNotFound(err) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := d.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.AppsV1().Deployments("team").Get(t.Context(), idle.Name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("it is still there: %v", err)
+	}
+	deployment(t, api, is.Name)
 }
 
 func TestStampsWhileItLasts(t *testing.T) {
