@@ -52,7 +52,12 @@ func Connect(kubeconfig, kubecontext, namespace string, host driver.Host) (*Clie
 	config.QPS, config.Burst = 50, 100
 	config.Dial = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
 	config.WarningHandlerWithContext = &warnings{log: host.Log}
-	c := &Client{Namespace: ns, Server: config.Host, config: config}
+	return newClient(config, ns)
+}
+
+func newClient(config *rest.Config, namespace string) (*Client, error) {
+	c := &Client{Namespace: namespace, Server: config.Host, config: config}
+	var err error
 	if c.apps, err = appsv1.NewForConfig(config); err == nil {
 		c.core, err = corev1.NewForConfig(config)
 	}

@@ -15,8 +15,6 @@ import (
 	"github.com/gorilla/websocket"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
-	coreclient "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/streaming/pkg/httpstream"
 	"k8s.io/streaming/pkg/httpstream/spdy"
@@ -185,17 +183,12 @@ func onServer(t *testing.T, s *apiServer, pairs ...string) (*Driver, target, *lo
 	t.Helper()
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
-	config := &rest.Config{Host: srv.URL, Timeout: 5 * time.Second}
-	apps, err := appsv1.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	core, err := coreclient.NewForConfig(config)
+	client, err := newClient(&rest.Config{Host: srv.URL, Timeout: 5 * time.Second}, "team")
 	if err != nil {
 		t.Fatal(err)
 	}
 	said := &logged{}
-	d := newDriver(options(t, pairs...), &Client{Namespace: "team", Server: srv.URL, apps: apps, core: core, config: config}, driver.Host{Env: noEnv, Log: said.add})
+	d := newDriver(options(t, pairs...), client, driver.Host{Env: noEnv, Log: said.add})
 	d.pace = pace{poll: time.Millisecond, stamp: time.Hour, lost: 20 * time.Millisecond, first: 300 * time.Millisecond}
 	pod := podOf("p", &corev1.PodTemplateSpec{})
 	if s.pod != nil {
@@ -222,11 +215,11 @@ func redirect(t *testing.T, d *Driver, h http.Handler) *Driver {
 	t.Cleanup(srv.Close)
 	config := rest.CopyConfig(d.client.config)
 	config.Host = srv.URL
-	core, err := coreclient.NewForConfig(config)
+	client, err := newClient(config, d.client.Namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := newDriver(d.o, &Client{Namespace: d.client.Namespace, Server: srv.URL, apps: d.client.apps, core: core, config: config}, d.host)
+	out := newDriver(d.o, client, d.host)
 	out.pace = d.pace
 	return out
 }
