@@ -44,8 +44,11 @@ func (d *Driver) notStarted(err error) error {
 		e.Hint = "give it more time with --driver-opt timeout=2m"
 	case d.failed != "":
 		e.Err = errors.New(d.failed)
-		if strings.Contains(d.failed, usesRoot) {
+		switch {
+		case strings.Contains(d.failed, usesRoot):
 			e.Hint = "give the job a root of its own, or more time with --driver-opt root-wait=30m"
+		case d.failed == noSandbox:
+			e.Hint = "most containers hide parts of proc: have that of this job unmasked (procMount, systempaths=unconfined), or leave process-sandbox at auto"
 		}
 	case d.ended != nil:
 		var status string

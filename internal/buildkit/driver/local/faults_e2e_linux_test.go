@@ -234,6 +234,18 @@ func TestWrongStarts(t *testing.T) {
 	}
 }
 
+// TestNoSandbox wants a sandbox where proc cannot be mounted.
+func TestNoSandbox(t *testing.T) {
+	needDaemon(t)
+	d := unstarted(t, map[string]string{"process-sandbox": "true"}, os.Getenv)
+	d.noProc = true
+	wantError(t, d.Start(t.Context()), "starting buildkitd: there is no process sandbox", "proc cannot be mounted here", "unmasked")
+	if err := d.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	nothingLeft(t, d.at, []int{d.cmd.Process.Pid})
+}
+
 // TestCancelledStart ends a run while its daemon starts.
 func TestCancelledStart(t *testing.T) {
 	needDaemon(t)

@@ -81,7 +81,7 @@ func runAs(u *user.User) (int, error) {
 				continue // the tests say so
 			}
 		}
-		if err := place1(file, filepath.Join(dir, name)); err != nil {
+		if err := copyFile(file, filepath.Join(dir, name)); err != nil {
 			return 0, err
 		}
 	}
@@ -114,8 +114,8 @@ func runAs(u *user.User) (int, error) {
 	return cmd.ProcessState.ExitCode(), nil
 }
 
-// place1 makes a file available under another name.
-func place1(from, to string) error {
+// copyFile makes a file available under another name.
+func copyFile(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
@@ -191,7 +191,7 @@ func contextDir(t *testing.T, steps string) string {
 			t.Skip("busybox is not static")
 		}
 	}
-	if err := place1(box, filepath.Join(dir, "busybox")); err != nil {
+	if err := copyFile(box, filepath.Join(dir, "busybox")); err != nil {
 		t.Fatal(err)
 	}
 	text := "FROM scratch\nCOPY busybox /bin/busybox\nSHELL [\"/bin/busybox\", \"sh\", \"-c\"]\n" + steps

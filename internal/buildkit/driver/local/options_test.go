@@ -28,8 +28,6 @@ func TestCommands(t *testing.T) {
 			"/bin/rootlesskit --state-dir=/run/x/rk --net=host /bin/buildkitd --rootless --addr=unix:///run/x/buildkitd.sock --root=/tmp/s --oci-worker-snapshotter=auto --oci-worker-no-process-sandbox", false},
 		{"no sandbox", map[string]string{"process-sandbox": "false", "snapshotter": "native"}, true,
 			"/bin/rootlesskit --state-dir=/run/x/rk --net=host --pidns /bin/buildkitd --rootless --addr=unix:///run/x/buildkitd.sock --root=/tmp/s --oci-worker-snapshotter=native --oci-worker-no-process-sandbox", false},
-		{"insisted on", map[string]string{"process-sandbox": "true", "snapshotter": "fuse-overlayfs"}, false,
-			"/bin/rootlesskit --state-dir=/run/x/rk --net=host /bin/buildkitd --rootless --addr=unix:///run/x/buildkitd.sock --root=/tmp/s --oci-worker-snapshotter=fuse-overlayfs", true},
 		{"all", map[string]string{"net": "pasta", "keep-storage": "20GB", "buildkitd-config": "/etc/b.toml", "buildkitd-flags": "--debug  --oci-max-parallelism=2", "rootlesskit-flags": "--mtu=1400"}, true,
 			"/bin/rootlesskit --state-dir=/run/x/rk --net=pasta --copy-up=/etc --disable-host-loopback --mtu=1400 --pidns /bin/buildkitd --rootless --addr=unix:///run/x/buildkitd.sock --root=/tmp/s --oci-worker-snapshotter=auto --config=/etc/b.toml --oci-worker-gc-keepstorage=0,0,20000 --debug --oci-max-parallelism=2", true},
 	} {

@@ -37,7 +37,7 @@ func TestAsRoot(t *testing.T) {
 				t.Skip(err)
 			}
 		}
-		if err := place1(file, filepath.Join(open, name)); err != nil {
+		if err := copyFile(file, filepath.Join(open, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,7 +76,7 @@ func TestAsRoot(t *testing.T) {
 	_, err = start(map[string]string{"root": filepath.Join(dir, "root"), "user": e2eUser}, filepath.Join(open, "self"))
 	wantError(t, err, "may not go into", "whom the daemon runs as", "--driver-opt root=FOLDER")
 	closed := filepath.Join(dir, "self")
-	if err := place1(self, closed); err != nil {
+	if err := copyFile(self, closed); err != nil {
 		t.Fatal(err)
 	}
 	_, err = start(map[string]string{"user": e2eUser}, closed)

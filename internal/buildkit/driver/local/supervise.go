@@ -53,6 +53,9 @@ func Supervise(ctx context.Context, args []string, in io.Reader, out io.Writer) 
 	return fmt.Errorf("supervising a builder: unknown act %q", args[0])
 }
 
+// noSandbox is how the error of a sandbox that cannot be had is recognised.
+const noSandbox = "there is no process sandbox for RUN steps: proc cannot be mounted here"
+
 // errGone is why a daemon is ended in the ordinary way: whoever it was for closed the pipe.
 var errGone = errors.New("the run is over")
 
@@ -103,6 +106,9 @@ func run(ctx context.Context, p plan, reports *reporter) (err error) {
 	}
 	defer func() { err = errors.Join(err, p.remove(tmp)) }()
 	own := !p.NoProc && canMountProc(ctx, p.Run)
+	if p.Sandbox == "true" && !own {
+		return errors.New(noSandbox)
+	}
 	argv, sandbox := p.argv(own)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = p.Run, append(os.Environ(), "TMPDIR="+tmp)
