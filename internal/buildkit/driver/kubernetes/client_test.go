@@ -75,7 +75,7 @@ func TestUnreachable(t *testing.T) {
 	closed.Close()
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer silent.Close()
-	for server, want := range map[string]string{"http://" + closed.Addr().String(): "connection refused", silent.URL: "deadline exceeded"} {
+	for server, want := range map[string]string{"http://" + closed.Addr().String(): "connection refused", silent.URL: "does not answer in time"} {
 		d, err := New(given("org", "acme", "kubeconfig", kubeconfig(t, server)), host(nil))
 		if err != nil {
 			t.Fatal(err)

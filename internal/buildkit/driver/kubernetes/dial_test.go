@@ -80,7 +80,7 @@ func TestCloseEndsBothEnds(t *testing.T) {
 		if _, err := conn.Write([]byte("x")); err == nil {
 			t.Error("written after Close")
 		}
-		s.open.Wait()
+		s.idle(t)
 		d.Close(t.Context())
 		if took := time.Since(began); took > partTime {
 			t.Errorf("took %s", took)
@@ -254,7 +254,7 @@ func TestDialCancelled(t *testing.T) {
 			t.Error(err)
 		}
 		d.Close(t.Context())
-		s.open.Wait()
+		s.idle(t)
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("took %s", took)
 		}

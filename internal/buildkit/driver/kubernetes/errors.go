@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -56,11 +57,21 @@ func (c *Client) apiError(ctx context.Context, op, verb, resource, org string, e
 			out.Hint = "name the organisation's namespace with the option namespace, or have it created"
 		}
 	default:
+		var slow net.Error
+		if errors.As(err, &slow) && slow.Timeout() {
+			err = &silentError{err}
+		}
 		out.Err = fmt.Errorf("the API server %s cannot be reached: %w", c.Server, err)
 		out.Hint = "see whether this machine reaches it, and whether the kubeconfig file names the right address: kubectl cluster-info"
 	}
 	return out
 }
+
+// silentError is a server that does not answer, which net/http words in several ways.
+type silentError struct{ err error }
+
+func (e *silentError) Error() string { return "it does not answer in time" }
+func (e *silentError) Unwrap() error { return e.err }
 
 // forbidden tells a missing right, by default verb on resource, which a Role mends, from a refusal of what was asked for.
 func (c *Client) forbidden(verb, resource, org string, err error) (error, string) {

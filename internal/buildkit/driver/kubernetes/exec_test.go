@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ type apiServer struct {
 
 	mu   sync.Mutex
 	seen []string
-	open sync.WaitGroup // commands
+	open atomic.Int32 // commands
 }
 
 func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +119,7 @@ func (s *apiServer) webSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	defer conn.Close()
 	s.open.Add(1)
-	defer s.open.Done()
+	defer s.open.Add(-1)
 	in, inW := io.Pipe()
 	go func() {
 		for {
@@ -158,7 +159,7 @@ func (s *apiServer) spdy(w http.ResponseWriter, r *http.Request) {
 	}
 	defer conn.Close()
 	s.open.Add(1)
-	defer s.open.Done()
+	defer s.open.Add(-1)
 	of := map[string]httpstream.Stream{}
 	for len(of) < 4 {
 		stream := <-streams
@@ -222,4 +223,16 @@ func redirect(t *testing.T, d *Driver, h http.Handler) *Driver {
 	out := newDriver(d.o, client, d.host)
 	out.pace = d.pace
 	return out
+}
+
+// idle waits until no command runs any more.
+func (s *apiServer) idle(t *testing.T) {
+	t.Helper()
+	for range 5000 {
+		if s.open.Load() == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Error("a command runs on")
 }
