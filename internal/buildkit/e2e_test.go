@@ -136,6 +136,7 @@ func TestFaults(t *testing.T) {
 		"run":         {busyboxImage + "RUN [\"/bin/busybox\", \"false\"]\n", false, []string{"exit code: 1", ">>> RUN"}, ""},
 		"copy":        {"FROM scratch\nCOPY nothing /x\n", false, []string{`"/nothing": not found`, ">>> COPY"}, ""},
 		"secret":      {busyboxImage + "RUN --mount=type=secret,id=token,required=true [\"/bin/busybox\", \"true\"]\n", false, []string{"secret token: not found"}, "--secret id=token,src=FILE"},
+		"full disk":   {busyboxImage + "RUN [\"/bin/busybox\", \"sh\", \"-c\", \"echo 'dd: No space left on device' >&2; exit 1\"]\n", true, []string{"exit code: 1", "no space left on device"}, "disk is full"},
 		"base":        {"FROM 127.0.0.1:9/no/base:1\n", true, []string{"127.0.0.1:9/no/base:1"}, "cannot fetch the base image 127.0.0.1:9/no/base:1"},
 		"entitlement": {"# syntax\n" + busyboxImage + "RUN --security=insecure [\"/bin/busybox\", \"true\"]\n", false, []string{"security.insecure is not allowed"}, "--allow"},
 	} {

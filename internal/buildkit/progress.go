@@ -113,7 +113,11 @@ func label(image, step string) string {
 type counter struct {
 	steps    map[digest.Digest]*step
 	warnings []string
+	full     bool // a step said that a disk is full
 }
+
+// noSpace is what programs say when a disk is full.
+var noSpace = regexp.MustCompile(`(?i)no space left on device`)
 
 type step struct {
 	name                  string
@@ -133,6 +137,9 @@ func (c *counter) add(s *client.SolveStatus) {
 		if strings.HasPrefix(v.ID, "sha256:") {
 			c.at(v.Vertex).fetched = true
 		}
+	}
+	for _, l := range s.Logs {
+		c.full = c.full || noSpace.Match(l.Data)
 	}
 	for _, w := range s.Warnings {
 		text := string(w.Short)

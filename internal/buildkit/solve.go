@@ -70,6 +70,9 @@ func (r *Run) attempt(ctx context.Context, i *Image, key string, l *layouts, res
 			err = fmt.Errorf("writing an output: %w", ferr)
 		}
 	}
+	if err != nil && count.full && !noSpace.MatchString(err.Error()) {
+		err = fmt.Errorf("%w; the step said: no space left on device", err)
+	}
 	if err != nil {
 		return lost(ctx, builder, err)
 	}
