@@ -136,12 +136,12 @@ func TestFaults(t *testing.T) {
 		"run":         {busyboxImage + "RUN [\"/bin/busybox\", \"false\"]\n", false, []string{"exit code: 1", ">>> RUN"}, ""},
 		"copy":        {"FROM scratch\nCOPY nothing /x\n", false, []string{`"/nothing": not found`, ">>> COPY"}, ""},
 		"secret":      {busyboxImage + "RUN --mount=type=secret,id=token,required=true [\"/bin/busybox\", \"true\"]\n", false, []string{"secret token: not found"}, "--secret id=token,src=FILE"},
-		"full disk":   {busyboxImage + "RUN [\"/bin/busybox\", \"sh\", \"-c\", \"echo 'dd: No space left on device' >&2; exit 1\"]\n", true, []string{"exit code: 1", "no space left on device"}, "disk is full"},
+		"full disk":   {busyboxImage + "COPY says /says\nRUN [\"/bin/busybox\", \"sh\", \"-c\", \"/bin/busybox cat /says; exit 1\"]\n", true, []string{"exit code: 1", "no space left on device"}, "disk is full"},
 		"base":        {"FROM 127.0.0.1:9/no/base:1\n", true, []string{"127.0.0.1:9/no/base:1"}, "cannot fetch the base image 127.0.0.1:9/no/base:1"},
 		"entitlement": {"# syntax\n" + busyboxImage + "RUN --security=insecure [\"/bin/busybox\", \"true\"]\n", false, []string{"security.insecure is not allowed"}, "--allow"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			i := image("web", tree(t, map[string]string{"busybox": "busybox", "Dockerfile": c.dockerfile}))
+			i := image("web", tree(t, map[string]string{"busybox": "busybox", "says": "dd: No space left on device\n", "Dockerfile": c.dockerfile}))
 			e := failure(t, run(t, &Run{Driver: d, Root: filepath.Dir(i.Context)}, i)[0])
 			if e.Ours != c.ours || !strings.Contains(e.Hint, c.hint) {
 				t.Errorf("ours %v, hint %q", e.Ours, e.Hint)
