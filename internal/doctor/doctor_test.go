@@ -94,3 +94,15 @@ func TestNamesOfProbes(t *testing.T) {
 		seen[p.Name] = true
 	}
 }
+
+func TestMarkdown(t *testing.T) {
+	got := Markdown()
+	for _, p := range Probes() {
+		if !strings.Contains(got, "| `"+p.Name+"` |") || !strings.Contains(got, p.Doc) {
+			t.Errorf("%s is missing", p.Name)
+		}
+	}
+	if !strings.Contains(got, "| `clone` | every driver |") {
+		t.Errorf("%s", got)
+	}
+}

@@ -74,7 +74,8 @@ func rights(ctx context.Context, m *Machine) Result {
 	if len(needed)+len(lesser) == 0 {
 		return ok("all %d that the driver needs in the namespace %q", len(c.access), c.client.Namespace)
 	}
-	fix := Fix{"as an administrator of the namespace", []string{m.rbac(c) + " | kubectl apply -f -"}}
+	fix := Fix{"as an administrator of the namespace", []string{m.rbac(c) + " | kubectl apply -f -",
+		"# and --service-account NAME, where jobs run as another than the one that this makes"}}
 	if len(needed) == 0 {
 		return warning("builds work; %d rights are missing in the namespace %q", len(lesser), c.client.Namespace).
 			because("%s", strings.Join(lesser, "\n")).mend(fix)

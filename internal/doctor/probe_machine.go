@@ -34,6 +34,9 @@ func account(_ context.Context, m *Machine) Result {
 	}
 	who, err := m.builder()
 	switch {
+	case m.UID != 0 && m.option(Local, "user") != "":
+		return problem("only root can run the daemon as another user, and this job runs as %q", who).
+			mend(Fix{"the command line", []string{"chartgate build --driver local   # without --driver-opt user=" + m.option(Local, "user")}})
 	case err != nil && m.option(Local, "user") != "":
 		return problem("the daemon cannot run as %q: %v", m.option(Local, "user"), err).
 			mend(Fix{"the command line", []string{"chartgate build --driver-opt user=NAME"}})

@@ -1,5 +1,10 @@
 package doctor
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Probes lists what is looked at, in this order.
 func Probes() []Probe {
 	return []Probe{
@@ -25,4 +30,18 @@ func Probes() []Probe {
 		{"registries", "The registries that images go to can be reached with this login.", nil, registries},
 		{"clone", "The clone reaches back to what changes are compared with.", nil, clone},
 	}
+}
+
+// Markdown is the list as a table for the documentation.
+func Markdown() string {
+	var b strings.Builder
+	b.WriteString("| Probe | For | |\n|---|---|---|\n")
+	for _, p := range Probes() {
+		who := "every driver"
+		if len(p.Drivers) > 0 {
+			who = strings.Join(p.Drivers, ", ")
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", p.Name, who, p.Doc)
+	}
+	return b.String()
 }

@@ -23,6 +23,7 @@ func TestProbes(t *testing.T) {
 		{"root, and the option names root", "user", func(r *rig) { r.uid = 0; r.users = append(r.users, User{"root", 0, 0}); r.options["user"] = "root" }, Problem,
 			[]string{"not rootless"}},
 		{"nobody has that name", "user", func(r *rig) { r.uid = 0; r.options["user"] = "who" }, Problem, []string{`"who"`, "--driver-opt user=NAME"}},
+		{"another user, and not root", "user", func(r *rig) { r.options["user"] = "builder" }, Problem, []string{"only root", "without --driver-opt user=builder"}},
 		{"a user without a name", "user", func(r *rig) { r.uid = 1234 }, Warning, []string{"user 1234", "useradd --uid 1234"}},
 
 		{"as it should be", "programs", nil, OK, []string{"rootlesskit 2.3.5, buildkitd 0.33.0, runc 1.3.0"}},
