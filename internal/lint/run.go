@@ -9,6 +9,7 @@ import (
 	"github.com/chartgate/chartgate/internal/chart"
 	"github.com/chartgate/chartgate/internal/finding"
 	"github.com/chartgate/chartgate/internal/render"
+	"github.com/chartgate/chartgate/internal/trace"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -82,6 +83,9 @@ func runJobs(ctx context.Context, jobs []job, opts Options) error {
 
 // chartPart runs the chart-wide part of a check.
 func chartPart(ctx context.Context, c Check, s *Subject) slot {
+	ctx, end := trace.Job(ctx, s.Chart.Path, s.Chart.Path)
+	defer end()
+	defer trace.Step(ctx, c.Name)()
 	o := Outcome{Chart: s.Chart.Path, Check: c.Name, State: Ran}
 	if reason := missing(c.Needs, s); reason != "" {
 		o.State, o.Reason = Skipped, reason
@@ -118,13 +122,17 @@ func missing(n Needs, s *Subject) string {
 // renderPart renders one values set and hands it to every check; the render is
 // gone when it returns.
 func renderPart(ctx context.Context, engine *render.Engine, checks []Check, s *Subject, set chart.ValuesSet, row []*slot) {
+	ctx, end := trace.Job(ctx, s.Chart.Path, s.Chart.Path+" "+set.Name)
+	defer end()
 	r := &Rendered{Set: set}
+	rendered := trace.Step(ctx, "render")
 	if guard := guarded(Outcome{}, func() ([]finding.Finding, error) {
 		r.Result, r.Err = engine.Render(ctx, s.Resolved, set)
 		return nil, nil
 	}); guard.outcome.State == Failed {
 		r.Err = errors.New(guard.outcome.Reason)
 	}
+	rendered()
 	r.Excused = excused(s, r)
 	for k, c := range checks {
 		o := Outcome{Chart: s.Chart.Path, Check: c.Name, State: Ran}
@@ -137,7 +145,9 @@ func renderPart(ctx context.Context, engine *render.Engine, checks []Check, s *S
 			o.State, o.Reason = Skipped, fmt.Sprintf("the templates do not render with %s", set.Name)
 			*row[k] = slot{outcome: o}
 		default:
+			checked := trace.Step(ctx, c.Name)
 			*row[k] = guarded(o, func() ([]finding.Finding, error) { return c.Render(ctx, s, r) })
+			checked()
 		}
 		for i := range row[k].findings {
 			row[k].findings[i].Values = []string{set.Name}
