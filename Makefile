@@ -19,7 +19,7 @@ MIRROR = oci://registry-1.docker.io/bitnamicharts=testdata/upstream/bitnamichart
 # The race detector wants a C compiler on most systems.
 CC_FOUND := $(shell command -v $${CC:-cc} || command -v gcc || command -v clang)
 
-.PHONY: help build run test lint vulncheck e2e e2e-kubernetes bench bench-yaml bench-build clean
+.PHONY: help build run test lint vulncheck e2e e2e-kubernetes bench bench-go bench-yaml bench-build clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -58,7 +58,10 @@ e2e: build ## run against real helm, registry, kubesec, yamllint and pre-commit
 e2e-kubernetes: ## run the Kubernetes driver in a real cluster of one node (Linux, root)
 	@tools/cluster.sh
 
-bench: ## benchmarks
+bench: build ## chartgate beside a pipeline's five jobs, chart-testing and helm, over 117 generated charts; CORPUS=DIR takes others
+	@tools/bench.sh $(BENCH_FLAGS)
+
+bench-go: ## benchmarks of Go's
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
 
 bench-yaml: build ## CPU time and memory of yaml-lint beside yamllint's, over 20 MiB of values files

@@ -30,6 +30,7 @@ containerd_tags=no_btrfs,no_devmapper,no_zfs
 module=. ldflags='' tags='' trimpath=false
 case "${1:-}" in
   helm) trimpath=true package=helm.sh/helm/v3/cmd/helm ldflags=$helm_ldflags ;;
+  ct) module=chart-testing trimpath=true package=github.com/helm/chart-testing/v3/ct ;;
   registry) trimpath=true package=github.com/distribution/distribution/v3/cmd/registry ;;
   kubesec) trimpath=true package=github.com/controlplaneio/kubesec/v2 ;;
   staticcheck) trimpath=true package=honnef.co/go/tools/cmd/staticcheck ;;
