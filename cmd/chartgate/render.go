@@ -61,7 +61,7 @@ func (r *renderRun) run(ctx context.Context, args []string) error {
 			return fmt.Errorf("invalid kube version '%s': %s", r.release.KubeVersion, err)
 		}
 	}
-	name, where, err := r.nameAndChart(args)
+	name, where, err := r.nameAndChart(ctx, args)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,11 +72,28 @@ func (s *chartSource) loadArchive() (*helmchart.Chart, error) {
 	if err != nil {
 		return nil, asGiven(err, s.arg)
 	}
+	if err := s.zipped(data); err != nil {
+		return nil, err
+	}
 	c, err := archive.LoadArchive(data, archive.Limits{})
 	if err != nil {
 		return nil, err
 	}
 	return c, s.ready(c)
+}
+
+// zipped tells from the beginning of a file, as helm does, whether it may be an archive.
+func (s *chartSource) zipped(data []byte) error {
+	head := make([]byte, 512) // helm looks at as much, whether or not there is
+	copy(head, data)
+	kind := http.DetectContentType(head)
+	switch {
+	case kind == "application/x-gzip" || bytes.HasPrefix(data, []byte{0x1f, 0x8b, 0x08}):
+		return nil
+	case strings.HasSuffix(s.path, ".yml") || strings.HasSuffix(s.path, ".yaml"):
+		return fmt.Errorf("file '%s' seems to be a YAML file, but expected a gzipped archive", s.path)
+	}
+	return fmt.Errorf("file '%s' does not appear to be a gzipped archive; got '%s'", s.path, kind)
 }
 
 // ready refuses what helm refuses before it renders: libraries, and charts that

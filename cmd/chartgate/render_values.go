@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,10 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/template"
-	"time"
 
-	"github.com/Masterminds/sprig/v3"
+	"github.com/chartgate/chartgate/internal/render"
 )
 
 // maxValues bounds one file of values, in bytes.
@@ -68,7 +67,7 @@ func asGiven(err error, name string) error {
 
 // nameAndChart reads the arguments as `helm template` does: there, the name of
 // the release is "release-name" unless it is given or a template makes it.
-func (r *renderRun) nameAndChart(args []string) (name, chart string, err error) {
+func (r *renderRun) nameAndChart(ctx context.Context, args []string) (name, chart string, err error) {
 	switch {
 	case len(args) == 0:
 		return "", "", &usageError{`"chartgate render" requires at least 1 argument`, "usage: chartgate render [NAME] CHART"}
@@ -81,48 +80,10 @@ func (r *renderRun) nameAndChart(args []string) (name, chart string, err error) 
 	case len(args) == 2:
 		return args[0], args[1], nil
 	case r.nameTemplate != "":
-		name, err := templateName(r.nameTemplate)
+		name, err := render.ReleaseName(ctx, r.nameTemplate)
 		return name, args[0], err
 	}
 	return "release-name", args[0], nil
-}
-
-// maxNameTemplate bounds what a name template may write, in bytes, and
-// nameTime how long it may write.
-const (
-	maxNameTemplate = 1 << 10
-	nameTime        = 5 * time.Second
-)
-
-// templateName executes the template of a release's name. It has Sprig's
-// functions but those that read the environment; no name is resolved.
-func templateName(text string) (string, error) {
-	funcs := sprig.TxtFuncMap()
-	delete(funcs, "env")
-	delete(funcs, "expandenv")
-	funcs["getHostByName"] = func(string) string { return "" }
-	t, err := template.New("name-template").Funcs(funcs).Parse(text)
-	if err != nil {
-		return "", err
-	}
-	out := &nameWriter{until: time.Now().Add(nameTime)}
-	if err := t.Execute(out, nil); err != nil {
-		return "", err
-	}
-	return out.String(), nil
-}
-
-// nameWriter keeps what a name template writes, within limits.
-type nameWriter struct {
-	strings.Builder
-	until time.Time
-}
-
-func (w *nameWriter) Write(p []byte) (int, error) {
-	if w.Len()+len(p) > maxNameTemplate || time.Now().After(w.until) {
-		return 0, errors.New("a name template writes too much, or takes too long")
-	}
-	return w.Builder.Write(p)
 }
 
 // real resolves links in a path that may not be there.

@@ -6,9 +6,11 @@ package valuesschema
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -114,7 +116,21 @@ func single(schema []byte, values map[string]any) (err error) {
 		values = map[string]any{}
 	}
 	if err := s.Validate(values); err != nil {
+		var invalid *jsonschema.ValidationError
+		if errors.As(err, &invalid) {
+			inOrder(invalid)
+		}
 		return errors.New(strings.TrimPrefix(err.Error(), "jsonschema validation failed with '"+schemaURL+"#'\n") + "\n")
 	}
 	return nil
+}
+
+// inOrder sorts the causes, which the validator finds in the order of maps.
+func inOrder(e *jsonschema.ValidationError) {
+	for _, c := range e.Causes {
+		inOrder(c)
+	}
+	slices.SortStableFunc(e.Causes, func(a, b *jsonschema.ValidationError) int {
+		return cmp.Or(slices.Compare(a.InstanceLocation, b.InstanceLocation), cmp.Compare(a.SchemaURL, b.SchemaURL), cmp.Compare(a.Error(), b.Error()))
+	})
 }
