@@ -32,6 +32,7 @@ type common struct {
 	caFile              string
 	reports             []string
 	verbose, touched    bool
+	cache               cacheFlags
 }
 
 // repositoryFlags are those of every verb that reads a repository's configuration.
@@ -64,6 +65,7 @@ func (c *common) checkFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.base, "base", "", "revision that versions are compared with (default: as CI or git says)")
 	f.StringArrayVar(&c.reports, "report", nil, "FORMAT=FILE: write a report; formats are json, junit, codequality and text (repeatable)")
 	f.BoolVar(&c.touched, "touched", false, "arguments are changed files: look at the charts they belong to, and at nothing when there are none")
+	c.cache.register(f)
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "print findings of severity info too")
 }
 
@@ -176,15 +178,19 @@ func (c *common) options(std stdio, root string, cfg *config.Config, charts []st
 	if err != nil {
 		return gate.Options{}, nil, &usageError{err.Error(), ""}
 	}
-	cache, err := openStore(std)
+	kept, err := openStore(std)
+	if err != nil {
+		return gate.Options{}, nil, err
+	}
+	results, err := c.cache.open(std, kept)
 	if err != nil {
 		return gate.Options{}, nil, err
 	}
 	progress := ui.NewProgress(std.Err, std.Env)
 	return gate.Options{
 		Root: root, Config: cfg, Checks: c.checks, Only: only, Touched: c.touched, Base: c.base, Env: std.Env,
-		Registry: client, Store: cache, Progress: progress.Update,
-	}, func() { progress.Done(); cache.Close() }, nil
+		Registry: client, Store: kept, Cache: results, Progress: progress.Update,
+	}, func() { progress.Done(); results.Close(); kept.Close() }, nil
 }
 
 // below turns an argument into a path below the root; what is no path stays, since it may be a chart's name.

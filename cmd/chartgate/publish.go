@@ -30,6 +30,7 @@ type publishFlags struct {
 func publishVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int, error) {
 	p := &publishFlags{common: commonFlags(f)}
 	p.checkFlags(f)
+	p.cache.publishes = true
 	f.StringArrayVar(&p.to, "to", nil, "registry prefix to push to, or embedded (repeatable; default in GitLab: $CI_REGISTRY_IMAGE/charts)")
 	f.BoolVar(&p.dryRun, "dry-run", false, "print the plan, push nothing")
 	f.BoolVar(&p.allOrNothing, "all-or-nothing", false, "push nothing unless every chart can go out")

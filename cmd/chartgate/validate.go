@@ -141,7 +141,7 @@ func reportOf(result *gate.Result) *report.Report {
 		r.Charts = append(r.Charts, c)
 	}
 	for _, o := range result.Outcomes {
-		r.Outcomes = append(r.Outcomes, report.Outcome{Chart: o.Chart, Check: o.Check, State: string(o.State), Reason: o.Reason})
+		r.Outcomes = append(r.Outcomes, report.Outcome{Chart: o.Chart, Check: o.Check, State: string(o.State.Reported()), Reason: o.Reason})
 	}
 	return r
 }

@@ -135,19 +135,3 @@ func (g *run) subject(c *chart.Chart) *lint.Subject {
 	}
 	return s
 }
-
-// lineIndex finds the text of lines of charts' files.
-type lineIndex map[string][]byte
-
-func (x lineIndex) add(c *chart.Chart) {
-	for _, e := range c.Entries() {
-		x[path.Join(c.Root, e.Path)] = e.Data
-	}
-}
-
-func (x lineIndex) text(file string, line int) string {
-	if line == 0 {
-		return ""
-	}
-	return source.Line(x[file], line)
-}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/chartgate/chartgate/internal/cache"
 	"github.com/chartgate/chartgate/internal/chart"
 	"github.com/chartgate/chartgate/internal/config"
 	"github.com/chartgate/chartgate/internal/deps"
@@ -34,6 +35,8 @@ type Options struct {
 	Env      func(string) string
 	Registry *registry.Client
 	Store    *store.Store
+	// Cache keeps the results of checks; nil for none.
+	Cache *cache.Cache
 	// NoLint loads and resolves, and runs no check.
 	NoLint   bool
 	Progress func(phase string, done, total int, what string) // may be nil; called from many goroutines
@@ -74,11 +77,12 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 	if err := g.resolve(ctx); err != nil {
 		return nil, err
 	}
+	g.remember()
 	result := &Result{Repo: g.repo, Subjects: g.subjects, FailOn: g.failOn}
 	if opts.NoLint {
 		return result, nil
 	}
-	report, err := lint.Run(ctx, g.subjects, g.checks, lint.Options{Jobs: g.jobs(), Engine: render.New(render.Options{Seed: seed}), Progress: g.progress("checking")})
+	report, err := lint.Run(ctx, g.subjects, g.checks, lint.Options{Jobs: g.jobs(), Engine: render.New(render.Options{Seed: seed}), Cache: g.results, Progress: g.progress("checking")})
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +104,9 @@ type run struct {
 	repo     *chart.Repo
 	subjects []*lint.Subject
 	base     *lint.Base
+
+	yamlConfig *consulted
+	results    *lint.Cache // nil for none
 }
 
 func open(opts Options) (*run, error) {
@@ -219,19 +226,9 @@ func (g *run) each(ctx context.Context, phase string, subjects []*lint.Subject, 
 	return group.Wait()
 }
 
-// judge gives findings the severities of the policy, their lines' text and
-// their fingerprints.
+// judge gives findings the severities of the policy and their fingerprints.
 func (g *run) judge(found []finding.Finding) []finding.Finding {
 	out := finding.Merge(g.policy.Apply(found))
-	lines := lineIndex{}
-	for _, s := range g.repo.Charts {
-		lines.add(s)
-	}
-	for i := range out {
-		if out[i].Text == "" {
-			out[i].Text = lines.text(out[i].File, out[i].Line)
-		}
-	}
 	finding.Sort(out)
 	finding.Fingerprint(out)
 	return out

@@ -18,6 +18,7 @@ var configNames = []string{".yamllint", ".yamllint.yaml", ".yamllint.yml"}
 // configuration names, else the one that yamllint would find from the root, else
 // one fit for charts; with nearest, one beside the file or above it wins.
 func (g *run) yamllint() (func(string) (*yamllint.Config, error), error) {
+	g.yamlConfig = &consulted{files: map[string]string{}}
 	base, err := g.rootConfig()
 	if err != nil {
 		return nil, &UsageError{Err: err}
@@ -25,20 +26,21 @@ func (g *run) yamllint() (func(string) (*yamllint.Config, error), error) {
 	if !g.Config.YAMLLint.Nearest {
 		return func(string) (*yamllint.Config, error) { return base, nil }, nil
 	}
-	nearest := &nearestConfig{fsys: g.fsys, base: base, seen: map[string]*yamllint.Config{}}
+	nearest := &nearestConfig{fsys: g.fsys, base: base, seen: map[string]*yamllint.Config{}, note: g.yamlConfig}
+	g.yamlConfig.all = nearest
 	return nearest.of, nil
 }
 
 func (g *run) rootConfig() (*yamllint.Config, error) {
 	if name := g.Config.YAMLLint.Config; name != "" {
-		data, err := fs.ReadFile(g.fsys, path.Clean(name))
+		data, err := g.yamlConfig.through(g.readRoot)(path.Clean(name))
 		if err != nil {
 			return nil, fmt.Errorf("reading the yamllint configuration: %w", err)
 		}
-		return yamllint.ParseConfig(data, name, g.readBeside)
+		return yamllint.ParseConfig(data, name, g.yamlConfig.through(g.readBeside))
 	}
 	home, _ := os.UserHomeDir()
-	cfg, _, err := yamllint.FindConfig(yamllint.Search{Dir: g.Root, Home: home, Getenv: g.Env, Open: os.ReadFile})
+	cfg, _, err := yamllint.FindConfig(yamllint.Search{Dir: g.Root, Home: home, Getenv: g.Env, Open: g.yamlConfig.through(os.ReadFile)})
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +49,8 @@ func (g *run) rootConfig() (*yamllint.Config, error) {
 	}
 	return cfg, nil
 }
+
+func (g *run) readRoot(name string) ([]byte, error) { return fs.ReadFile(g.fsys, name) }
 
 // readBeside reads what a configuration extends, never outside the repository.
 func (g *run) readBeside(name string) ([]byte, error) {
@@ -64,6 +68,7 @@ func (g *run) readBeside(name string) ([]byte, error) {
 type nearestConfig struct {
 	fsys fs.FS
 	base *yamllint.Config
+	note *consulted
 	mu   sync.Mutex
 	seen map[string]*yamllint.Config // by folder
 }
@@ -92,17 +97,19 @@ func (n *nearestConfig) in(dir string) (*yamllint.Config, error) {
 	return cfg, err
 }
 
+func (n *nearestConfig) readFile(name string) ([]byte, error) { return fs.ReadFile(n.fsys, name) }
+
 func (n *nearestConfig) read(dir string) (*yamllint.Config, error) {
 	for _, name := range configNames {
 		name = path.Join(dir, name)
-		data, err := fs.ReadFile(n.fsys, name)
+		data, err := n.note.through(n.readFile)(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the yamllint configuration: %w", err)
 		}
-		return yamllint.ParseConfig(data, name, func(p string) ([]byte, error) { return fs.ReadFile(n.fsys, path.Join(dir, p)) })
+		return yamllint.ParseConfig(data, name, func(p string) ([]byte, error) { return n.note.through(n.readFile)(path.Join(dir, p)) })
 	}
 	return nil, nil
 }

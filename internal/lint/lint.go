@@ -85,6 +85,14 @@ const (
 	Failed  State = "failed"
 )
 
+// Reported is the state as reports have it: where a result came from is no part of it.
+func (s State) Reported() State {
+	if s == Cached {
+		return Ran
+	}
+	return s
+}
+
 // SkipError is what a check returns when it lacks something on this chart that
 // Needs cannot say.
 type SkipError struct{ Reason string }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 
 	"github.com/chartgate/chartgate/internal/chart"
 	"github.com/chartgate/chartgate/internal/finding"
@@ -17,6 +18,7 @@ import (
 type Options struct {
 	Jobs     int // how many jobs run at once; at least 1
 	Engine   *render.Engine
+	Cache    *Cache                             // may be nil
 	Progress func(done, total int, what string) // may be nil; called from many goroutines
 }
 
@@ -37,29 +39,90 @@ type job struct {
 // another's: the error is only ever the context's.
 func Run(ctx context.Context, subjects []*Subject, checks []Check, opts Options) (*Report, error) {
 	var jobs []job
-	slots := make([][][]slot, len(subjects)) // chart, check, then the chart-wide part and one for each values set
+	charts := make([]*chartRun, len(subjects))
 	for i, s := range subjects {
-		sets := s.Sets
-		if s.Resolved == nil || s.Chart.IsLibrary() {
-			sets = nil
-		}
-		slots[i] = make([][]slot, len(checks))
-		for k := range checks {
-			slots[i][k] = make([]slot, 1+len(sets))
-			jobs = append(jobs, job{s.Chart.Path, func(ctx context.Context) { slots[i][k][0] = chartPart(ctx, checks[k], s) }})
-		}
-		for v := range sets {
-			row := make([]*slot, len(checks))
-			for k := range checks {
-				row[k] = &slots[i][k][1+v]
-			}
-			jobs = append(jobs, job{s.Chart.Path + " " + sets[v].Name, func(ctx context.Context) { renderPart(ctx, opts.Engine, checks, s, sets[v], row) }})
-		}
+		charts[i] = newChartRun(ctx, s, checks, opts)
+		jobs = append(jobs, charts[i].jobs()...)
 	}
 	if err := runJobs(ctx, jobs, opts); err != nil {
 		return nil, err
 	}
-	return collect(subjects, checks, slots), nil
+	return collect(charts, checks), nil
+}
+
+// chartRun is the run of all checks over one chart.
+type chartRun struct {
+	*Subject
+	opts   Options
+	checks []Check
+	sets   []chart.ValuesSet
+	slots  [][]slot // check, then the chart-wide part and one for each values set
+	cached *recalled
+	left   atomic.Int32 // jobs that have not ended
+}
+
+func newChartRun(ctx context.Context, s *Subject, checks []Check, opts Options) *chartRun {
+	c := &chartRun{Subject: s, opts: opts, checks: checks, sets: s.rendered(), slots: make([][]slot, len(checks)), cached: opts.Cache.recall(ctx, s, checks)}
+	for k, check := range checks {
+		c.slots[k] = make([]slot, 1+len(c.sets))
+		for i := range c.slots[k] {
+			if found, ok := c.cached.part(k, i); ok {
+				c.slots[k][i] = slot{found, Outcome{Chart: s.Chart.Path, Check: check.Name, State: Cached}}
+			}
+		}
+	}
+	return c
+}
+
+// rendered are the values sets that the chart is rendered with.
+func (s *Subject) rendered() []chart.ValuesSet {
+	if s.Resolved == nil || s.Chart.IsLibrary() {
+		return nil
+	}
+	return s.Sets
+}
+
+// jobs are what is to be done for what is not cached.
+func (c *chartRun) jobs() []job {
+	var jobs []job
+	add := func(what string, run func(context.Context)) {
+		c.left.Add(1)
+		jobs = append(jobs, job{what, func(ctx context.Context) { run(ctx); c.ended(ctx) }})
+	}
+	for k, check := range c.checks {
+		if s := &c.slots[k][0]; s.outcome.State != Cached {
+			add(c.Chart.Path, func(ctx context.Context) { *s = chartPart(ctx, check, c.Subject) })
+		}
+	}
+	for v, set := range c.sets {
+		var checks []Check
+		var row []*slot
+		for k, check := range c.checks {
+			if s := &c.slots[k][1+v]; s.outcome.State != Cached {
+				checks, row = append(checks, check), append(row, s)
+			}
+		}
+		if len(checks) > 0 {
+			add(c.Chart.Path+" "+set.Name, func(ctx context.Context) { renderPart(ctx, c.opts.Engine, checks, c.Subject, set, row) })
+		}
+	}
+	return jobs
+}
+
+// ended is called after each job; the last one of a chart gives findings the text of
+// their lines and has them remembered.
+func (c *chartRun) ended(ctx context.Context) {
+	if c.left.Add(-1) > 0 || ctx.Err() != nil {
+		return
+	}
+	for _, parts := range c.slots {
+		for i := range parts {
+			if parts[i].outcome.State != Cached {
+				c.addTexts(parts[i].findings)
+			}
+		}
+	}
+	c.opts.Cache.keep(ctx, c.cached, c.slots)
 }
 
 func runJobs(ctx context.Context, jobs []job, opts Options) error {
@@ -183,15 +246,16 @@ func guarded(o Outcome, f func() ([]finding.Finding, error)) (s slot) {
 }
 
 // collect joins the slots in order: one outcome per chart and check, the worst
-// of its parts, with the reasons of the first of that state.
-func collect(subjects []*Subject, checks []Check, slots [][][]slot) *Report {
+// of its parts, with the reasons of the first of that state. A check is Cached where all
+// of its parts are.
+func collect(charts []*chartRun, checks []Check) *Report {
 	r := &Report{}
-	for i, s := range subjects {
-		for k, c := range checks {
-			out := Outcome{Chart: s.Chart.Path, Check: c.Name, State: Ran}
-			for _, part := range slots[i][k] {
+	for _, c := range charts {
+		for k, check := range checks {
+			out := Outcome{Chart: c.Chart.Path, Check: check.Name, State: Cached}
+			for _, part := range c.slots[k] {
 				for _, f := range part.findings {
-					f.Check, f.Chart = c.Name, s.Chart.Path
+					f.Check, f.Chart = check.Name, c.Chart.Path
 					r.Findings = append(r.Findings, f)
 				}
 				if rank(part.outcome.State) > rank(out.State) {
@@ -207,8 +271,10 @@ func collect(subjects []*Subject, checks []Check, slots [][][]slot) *Report {
 func rank(s State) int {
 	switch s {
 	case Failed:
-		return 2
+		return 3
 	case Skipped:
+		return 2
+	case Ran:
 		return 1
 	}
 	return 0
