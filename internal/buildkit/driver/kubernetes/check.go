@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -94,10 +95,10 @@ func (o *Options) checkTimes() error {
 }
 
 func (o *Options) checkNames() error {
-	for option, name := range map[string]string{"serviceaccount": o.ServiceAccount, "schedulername": o.SchedulerName, "priority-class": o.PriorityClass,
-		"runtime-class": o.RuntimeClass, "persistent-volume-claim.storage-class": o.VolumeClass} {
-		if name != "" && len(validation.IsDNS1123Subdomain(name)) > 0 {
-			return wrong(option, "", "%q is no name of an object", name)
+	for _, c := range [][2]string{{"serviceaccount", o.ServiceAccount}, {"schedulername", o.SchedulerName}, {"priority-class", o.PriorityClass},
+		{"runtime-class", o.RuntimeClass}, {"persistent-volume-claim.storage-class", o.VolumeClass}} {
+		if c[1] != "" && len(validation.IsDNS1123Subdomain(c[1])) > 0 {
+			return wrong(c[0], "", "%q is no name of an object", c[1])
 		}
 	}
 	if o.Namespace != "" && len(validation.IsDNS1123Label(o.Namespace)) > 0 {
@@ -112,8 +113,13 @@ func (o *Options) checkNames() error {
 }
 
 func (o *Options) checkMaps() error {
-	for option, m := range map[string]map[string]string{"labels": o.Labels, "annotations": o.Annotations, "nodeselector": o.NodeSelector} {
-		for k, v := range m {
+	for _, c := range []struct {
+		option string
+		m      map[string]string
+	}{{"labels", o.Labels}, {"annotations", o.Annotations}, {"nodeselector", o.NodeSelector}} {
+		option := c.option
+		for _, k := range slices.Sorted(maps.Keys(c.m)) {
+			v := c.m[k]
 			if msgs := validation.IsQualifiedName(k); len(msgs) > 0 {
 				return wrong(option, "", "%q is no key: %s", k, msgs[0])
 			}
@@ -125,7 +131,7 @@ func (o *Options) checkMaps() error {
 			}
 		}
 	}
-	for name := range o.Env {
+	for _, name := range slices.Sorted(maps.Keys(o.Env)) {
 		if len(validation.IsCIdentifier(name)) > 0 {
 			return wrong("env."+name, "", "%q is no name of a variable", name)
 		}

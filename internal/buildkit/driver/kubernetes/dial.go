@@ -90,14 +90,22 @@ func (d *Driver) dialError(ctx context.Context, t target, err error) error {
 
 // dialOnce tries WebSocket, and SPDY where the API server does not speak that.
 func (d *Driver) dialOnce(ctx context.Context, t target) (*conn, error) {
-	if d.o.Transport == transportSPDY {
+	d.mu.Lock()
+	spdied := d.spdied
+	d.mu.Unlock()
+	if spdied || d.o.Transport == transportSPDY {
 		return d.exec(ctx, t, d.spdy)
 	}
 	c, err := d.exec(ctx, t, d.webSocket)
 	if err == nil || d.o.Transport == transportWebSocket || !withoutWebSocket(err) {
 		return c, err
 	}
-	d.host.Log(fmt.Sprintf("%s: no WebSocket (%s): using SPDY", t.name(), foreign(err.Error())))
+	d.mu.Lock()
+	spdied, d.spdied = d.spdied, true
+	d.mu.Unlock()
+	if !spdied {
+		d.host.Log(fmt.Sprintf("%s: no WebSocket (%s): using SPDY", t.name(), foreign(err.Error())))
+	}
 	return d.exec(ctx, t, d.spdy)
 }
 
@@ -147,7 +155,15 @@ func (d *Driver) exec(ctx context.Context, t target, transport func(target) (rem
 		return nil, err
 	}
 	c := newConn(t.name())
-	d.streams.Go(func() { c.run(executor) })
+	d.mu.Lock()
+	d.open[c] = true
+	d.mu.Unlock()
+	d.streams.Go(func() {
+		c.run(executor)
+		d.mu.Lock()
+		delete(d.open, c)
+		d.mu.Unlock()
+	})
 	if err := c.awaitFirst(ctx, d.pace.first); err != nil {
 		c.abort()
 		return nil, err

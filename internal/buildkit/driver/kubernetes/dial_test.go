@@ -112,6 +112,44 @@ func TestCloseCutsOff(t *testing.T) {
 	})
 }
 
+// Close of the driver ends connections that nobody closed, and does not wait for an API server that is silent.
+func TestDriverCloseEndsConnections(t *testing.T) {
+	overBoth(t, func(t *testing.T, transport string) {
+		s := &apiServer{run: echo, pod: &corev1.Pod{}}
+		d, pod, _ := onServer(t, s, "transport", transport)
+		conn, err := d.dial(t.Context(), pod)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := d.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.idle(t)
+		if _, err := conn.Read(make([]byte, 1)); err == nil || time.Since(began) > partTime || len(d.open) != 0 {
+			t.Errorf("%v after %s, %d open", err, time.Since(began), len(d.open))
+		}
+		end := make(chan struct{})
+		defer close(end)
+		silent := redirect(t, d, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/exec") {
+				select {
+				case <-end:
+				case <-time.After(8 * time.Second):
+				}
+			}
+		}))
+		began = time.Now()
+		if _, err := silent.dial(t.Context(), pod); err == nil || !strings.Contains(err.Error(), "the daemon has not answered within 300ms") {
+			t.Error(err)
+		}
+		silent.Close(t.Context())
+		if took := time.Since(began); took > 3*partTime {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
 func TestDialFails(t *testing.T) {
 	fails := func(code int, stderr string) command {
 		return func(_ io.Reader, _, w io.Writer) int {

@@ -36,6 +36,9 @@ type Driver struct {
 	decided bool
 	stop    context.CancelFunc // ends what runs beside builds; nil before it does
 
+	open   map[*conn]bool // connections
+	spdied bool           // the API server has no WebSocket, which was said
+
 	beside  sync.WaitGroup // the goroutine that stamps
 	streams sync.WaitGroup // one for each connection that is open
 }
@@ -72,7 +75,7 @@ func newDriver(o Options, client *Client, host driver.Host) *Driver {
 	if o.TTL > 0 && o.TTL/4 < stamp {
 		stamp = o.TTL / 4
 	}
-	return &Driver{o: o, client: client, host: host, clock: time.Now,
+	return &Driver{o: o, client: client, host: host, clock: time.Now, open: map[*conn]bool{},
 		pace: pace{poll: 500 * time.Millisecond, stamp: stamp, lost: 5 * time.Second, first: 30 * time.Second}}
 }
 
@@ -148,7 +151,7 @@ func (d *Driver) keepFresh(ctx context.Context) {
 			return
 		case <-tick.C:
 			if err := d.stamp(ctx); err != nil && ctx.Err() == nil {
-				d.host.Log(fmt.Sprintf("builder %s: marking it as used: %v", d.o.Builder, err))
+				d.host.Log(fmt.Sprintf("builder %s: marking it as used: %s", d.o.Builder, foreign(err.Error())))
 			}
 		}
 	}
@@ -174,7 +177,7 @@ func (d *Driver) Close(ctx context.Context) error {
 		stop()
 	}
 	d.beside.Wait()
-	d.streams.Wait()
+	d.closeStreams(ctx)
 	switch {
 	case made != "" && !d.o.Keep:
 		return d.unmake(ctx, made)
@@ -185,10 +188,31 @@ func (d *Driver) Close(ctx context.Context) error {
 		return d.unmake(ctx, made)
 	case stop != nil:
 		if err := d.stamp(ctx); err != nil && !gone(err) {
-			d.host.Log(fmt.Sprintf("builder %s: marking it as used: %v", d.o.Builder, foreign(err.Error())))
+			d.host.Log(fmt.Sprintf("builder %s: marking it as used: %s", d.o.Builder, foreign(err.Error())))
 		}
 	}
 	return nil
+}
+
+// closeStreams closes the connections that are still open, and waits for their ends, but not for ever: client-go does
+// not let go of an API server that took a request for SPDY and never answers.
+func (d *Driver) closeStreams(ctx context.Context) {
+	d.mu.Lock()
+	for c := range d.open {
+		c.Close()
+	}
+	d.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		d.streams.Wait()
+		close(ended)
+	}()
+	ctx, cancel := context.WithTimeout(ctx, 2*partTime)
+	defer cancel()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
 }
 
 // unmake removes the workload that this run created.
