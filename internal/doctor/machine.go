@@ -70,9 +70,6 @@ type trialResult struct {
 	err   error
 }
 
-// errNotLinux says that there is nothing to look at.
-var errNotLinux = errors.New("only Linux has it")
-
 // maxSetting bounds files of settings that are read, in bytes.
 const maxSetting = 4 << 20
 

@@ -20,7 +20,8 @@ func newuidmap(_ context.Context, m *Machine) Result {
 	if r, linux := m.linux(); !linux {
 		return r
 	}
-	var how []string
+	var how, bad []string
+	var lacking []mapper
 	for _, p := range mappers {
 		path := m.Program(p.name)
 		if path == "" {
@@ -30,17 +31,39 @@ func newuidmap(_ context.Context, m *Machine) Result {
 		if err != nil {
 			return problem("%s cannot be looked at: %v", path, err)
 		}
-		by, why := p.privilege(f)
-		if by == "" {
-			return problem("%s has no privilege: %s", path, why).mend(p.setcap(m, path), p.setuid(m, path))
-		}
 		if at, bare := m.nosuid(path); bare {
 			return problem("%s lies on %s, which is mounted nosuid: it gains no privilege", path, at).
 				mend(Fix{"as root, on this machine", []string{"mount -o remount,suid " + at}})
 		}
+		by, why := p.privilege(f)
+		if by == "" {
+			bad, lacking = append(bad, fmt.Sprintf("%s has no privilege: %s", path, why)), append(lacking, p)
+			continue
+		}
 		how = append(how, fmt.Sprintf("%s %s", p.name, by))
 	}
+	if len(bad) > 0 {
+		setuid := m.asRoot(m.each(lacking, func(_ mapper, path string) string { return fmt.Sprintf("chown root %[1]s && chmod u+s %[1]s", path) })...)
+		setuid.Where = "or " + setuid.Where
+		return problem("%s", strings.Join(bad, "; ")).mend(m.setcap(lacking...), setuid)
+	}
 	return ok("%s", strings.Join(how, ", "))
+}
+
+// each makes a line for each program.
+func (m *Machine) each(programs []mapper, line func(mapper, string) string) []string {
+	var out []string
+	for _, p := range programs {
+		out = append(out, line(p, m.Program(p.name)))
+	}
+	return out
+}
+
+// setcap gives programs the capability in place of the setuid bit.
+func (m *Machine) setcap(programs ...mapper) Fix {
+	return m.asRoot(m.each(programs, func(p mapper, path string) string {
+		return fmt.Sprintf("chmod u-s %[1]s && setcap %[2]s+ep %[1]s   # libcap2-bin, libcap", path, p.capName)
+	})...)
 }
 
 // privilege is how the program comes by the right to map ids, or why it does not.
@@ -67,16 +90,6 @@ func (p mapper) privilege(f File) (by, why string) {
 		why = "it is neither setuid root nor has it " + p.capName
 	}
 	return "", why
-}
-
-func (p mapper) setcap(m *Machine, path string) Fix {
-	return m.asRoot(fmt.Sprintf("chmod u-s %s && setcap %s+ep %s   # libcap2-bin, libcap", path, p.capName, path))
-}
-
-func (p mapper) setuid(m *Machine, path string) Fix {
-	fix := m.asRoot(fmt.Sprintf("chown root %s && chmod u+s %s", path, path))
-	fix.Where = "or " + fix.Where
-	return fix
 }
 
 func (m *Machine) nosuid(path string) (string, bool) {
@@ -140,7 +153,7 @@ func idMapping(ctx context.Context, m *Machine) Result {
 		return r.because("privileges cannot be gained: see no-new-privileges")
 	case f.Setuid && len(f.Capability) == 0 && !has(status.Bounding, capSysAdmin):
 		return r.because("as a setuid program %s needs CAP_SYS_ADMIN, which this container's processes cannot have; with a file capability it does not", p.name).
-			mend(mappers[0].setcap(m, m.Program("newuidmap")), mappers[1].setcap(m, m.Program("newgidmap")))
+			mend(m.setcap(mappers...))
 	case !has(status.Bounding, p.capability):
 		return r.because("this container's processes cannot have %s: it was dropped", strings.ToUpper(p.capName)).mend(m.keep()...)
 	}

@@ -55,8 +55,13 @@ func userNamespaces(ctx context.Context, m *Machine) Result {
 		return r.because("there are as many as the sysctl user.max_user_namespaces (%s) allows", m.setting("/proc/sys/user/max_user_namespaces")).
 			mend(m.sysctl("user.max_user_namespaces=28633"))
 	case status.Seccomp != 0 && m.Place() != Host:
-		return r.because("the seccomp profile of the container forbids it; so may AppArmor's").
-			mend(m.allow(allowance{seccomp: true, apparmor: true})...)
+		profile := m.profile()
+		confined := profile != "" && profile != "unconfined"
+		why := "the seccomp profile of the container forbids it"
+		if confined {
+			why += fmt.Sprintf("; AppArmor's, %q, may as well", profile)
+		}
+		return r.because("%s", why).mend(m.allow(allowance{seccomp: true, apparmor: confined})...)
 	case status.Seccomp != 0:
 		return r.because("a seccomp filter is in place, such as systemd's RestrictNamespaces= for the runner's service").
 			mend(Fix{"systemctl edit gitlab-runner", []string{"[Service]", "RestrictNamespaces=no"}})

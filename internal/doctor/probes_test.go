@@ -53,6 +53,7 @@ func TestProbes(t *testing.T) {
 		}, Problem, []string{"root in it has no rights", "profile rootlesskit /usr/bin/rootlesskit flags=(unconfined)", "kernel.apparmor_restrict_unprivileged_userns=0"}},
 		{"seccomp in a pod", "user-namespaces", func(r *rig) {
 			r.trial = Trial{Namespace: failed("operation not permitted")}
+			r.files["/sys/module/apparmor/parameters/enabled"], r.files["/proc/self/attr/current"] = "Y\n", "cri-containerd.apparmor.d (enforce)\n"
 			r.files["/proc/self/status"] = "Seccomp:\t2\n"
 			r.inPod()
 		}, Problem, []string{"seccompProfile: {type: Unconfined}", `"container.apparmor.security.beta.kubernetes.io/build" = "unconfined"`,
@@ -61,7 +62,7 @@ func TestProbes(t *testing.T) {
 			r.trial = Trial{Namespace: failed("operation not permitted")}
 			r.files["/proc/self/status"] = "Seccomp:\t2\n"
 			r.inContainer()
-		}, Problem, []string{`security_opt = ["seccomp=unconfined", "apparmor=unconfined"]`, "--security-opt seccomp=unconfined"}},
+		}, Problem, []string{`security_opt = ["seccomp=unconfined"]`, "--security-opt seccomp=unconfined"}},
 		{"systemd's filter", "user-namespaces", func(r *rig) {
 			r.trial = Trial{Namespace: failed("operation not permitted")}
 			r.files["/proc/self/status"] = "Seccomp:\t2\n"
@@ -78,6 +79,8 @@ func TestProbes(t *testing.T) {
 		{"the wrong capability", "newuidmap", func(r *rig) {
 			r.programs["newgidmap"] = File{Capability: attribute(revision2|1, 1<<capSetUID, 0, 0, 0)}
 		}, Problem, []string{"its file capabilities lack cap_setgid+ep", "setcap cap_setgid+ep /usr/bin/newgidmap"}},
+		{"neither has any", "newuidmap", func(r *rig) { r.programs["newuidmap"], r.programs["newgidmap"] = File{}, File{} }, Problem,
+			[]string{"setcap cap_setuid+ep /usr/bin/newuidmap", "setcap cap_setgid+ep /usr/bin/newgidmap", "chmod u+s /usr/bin/newgidmap"}},
 		{"in another namespace", "newuidmap", func(r *rig) {
 			r.programs["newuidmap"] = File{Capability: attribute(revision3|1, 1<<capSetUID, 0, 0, 0, 1000)}
 		}, Problem, []string{"user 1000 alone"}},

@@ -4,8 +4,12 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"io"
 )
+
+// errNotLinux says that there is nothing to look at.
+var errNotLinux = errors.New("only Linux has it")
 
 // try makes no attempts: there are no user namespaces.
 func try([]string) func(context.Context, User, Plan) (Trial, error) {
