@@ -25,9 +25,20 @@ type indexCall struct {
 	index *Index // nil until read
 }
 
+// IndexMemory keeps indexes beyond a client's life, by URL without credentials. Both are
+// called from several goroutines.
+type IndexMemory struct {
+	Load func(ctx context.Context, url string) (compact []byte, seen Seen, ok bool)
+	Keep func(ctx context.Context, url string, compact []byte, seen Seen)
+}
+
+// Seen is what a server said of a file, to ask it whether the file has changed.
+type Seen struct{ ETag, LastModified string }
+
 // Index reads the index.yaml of a chart repository, with the credentials and the
 // TLS settings that Helm's repositories.yaml has for its URL. It is read once in a
-// client's life; a failure is not kept.
+// client's life; a failure is not kept. With an IndexMemory, an index that has not changed
+// is neither sent nor parsed again.
 func (c *Client) Index(ctx context.Context, repoURL string) (*Index, error) {
 	base, err := parseRepoURL(repoURL)
 	if err != nil {
@@ -43,17 +54,38 @@ func (c *Client) Index(ctx context.Context, repoURL string) (*Index, error) {
 	if call.index != nil {
 		return call.index, nil
 	}
-	err = c.run(ctx, "reading the index of", base.Host, showURL(base), func(ctx context.Context) error {
-		body, err := c.download(ctx, base, resolveChartURL(base, &url.URL{Path: "index.yaml"}), indexForm(c.opts.Limits.Index))
-		if err == nil {
-			call.index, err = ParseIndex(body)
-		}
+	err = c.run(ctx, "reading the index of", base.Host, showURL(base), func(ctx context.Context) (err error) {
+		call.index, err = c.readIndex(ctx, base)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return call.index, nil
+}
+
+func (c *Client) readIndex(ctx context.Context, base *url.URL) (*Index, error) {
+	var known *Index
+	form := indexForm(c.opts.Limits.Index)
+	if c.opts.Indexes.Load != nil {
+		if compact, seen, ok := c.opts.Indexes.Load(ctx, showURL(base)); ok {
+			if idx, err := parseCompact(compact); err == nil {
+				known, form.since = idx, seen
+			}
+		}
+	}
+	got, err := c.download(ctx, base, resolveChartURL(base, &url.URL{Path: "index.yaml"}), form)
+	if err != nil {
+		return nil, err
+	}
+	if got.same && known != nil {
+		return known, nil
+	}
+	idx, err := ParseIndex(got.body)
+	if err == nil && got.seen != (Seen{}) && c.opts.Indexes.Keep != nil {
+		c.opts.Indexes.Keep(ctx, showURL(base), idx.compact(), got.seen)
+	}
+	return idx, err
 }
 
 func (x *indexCache) call(key string) *indexCall {
@@ -87,8 +119,9 @@ func (c *Client) FetchChart(ctx context.Context, repoURL, chartURL string) ([]by
 		return nil, "", fmt.Errorf("fetching a chart of %q: %w", showURL(base), err)
 	}
 	var body []byte
-	err = c.run(ctx, "fetching", target.Host, showURL(target), func(ctx context.Context) (err error) {
-		body, err = c.download(ctx, base, target, archiveForm(c.opts.Limits.Archive))
+	err = c.run(ctx, "fetching", target.Host, showURL(target), func(ctx context.Context) error {
+		got, err := c.download(ctx, base, target, archiveForm(c.opts.Limits.Archive))
+		body = got.body
 		return err
 	})
 	if err != nil {
@@ -113,47 +146,59 @@ func (c *Client) fetchOCI(ctx context.Context, chartURL string) ([]byte, digest.
 type form struct {
 	accept, encoding string
 	limit            int64
+	since            Seen // answer with nothing if it has not changed since
 }
 
-func indexForm(limit int64) form { return form{"", "gzip", limit} }
+func indexForm(limit int64) form { return form{encoding: "gzip", limit: limit} }
 func archiveForm(limit int64) form {
-	return form{"application/gzip,application/octet-stream", "", limit}
+	return form{accept: "application/gzip,application/octet-stream", limit: limit}
+}
+
+// downloaded is a file, or that it is the same as before.
+type downloaded struct {
+	body []byte
+	seen Seen
+	same bool
 }
 
 // download gets a file of a chart repository.
-func (c *Client) download(ctx context.Context, base, target *url.URL, f form) ([]byte, error) {
+func (c *Client) download(ctx context.Context, base, target *url.URL, f form) (got downloaded, err error) {
 	entry, err := c.entryFor(base)
 	if err != nil {
-		return nil, err
+		return got, err
 	}
 	client, err := c.repoClient(entry)
 	if err != nil {
-		return nil, err
+		return got, err
 	}
 	req, err := repoRequest(ctx, entry, base, target, f)
 	if err != nil {
-		return nil, err
+		return got, err
 	}
-	var body []byte
 	err = c.repeat(ctx, func() error {
 		resp, err := client.Do(req)
 		if err != nil {
 			return err
 		}
 		defer discard(resp)
+		if resp.StatusCode == http.StatusNotModified && f.since != (Seen{}) {
+			got.same = true
+			return nil
+		}
 		if resp.StatusCode != http.StatusOK {
 			said, _ := readAll(resp.Body, 8<<10)
 			return &httpError{status: resp.StatusCode, answer: parseAnswer(said)}
 		}
-		if body, err = readAll(resp.Body, f.limit); err != nil {
+		got.seen = Seen{ETag: resp.Header.Get("ETag"), LastModified: resp.Header.Get("Last-Modified")}
+		if got.body, err = readAll(resp.Body, f.limit); err != nil {
 			return err
 		}
 		if resp.Header.Get("Content-Encoding") == "gzip" && f.encoding == "gzip" {
-			body, err = gunzip(body, f.limit)
+			got.body, err = gunzip(got.body, f.limit)
 		}
 		return err
 	})
-	return body, err
+	return got, err
 }
 
 // repoRequest builds a request with the credentials that may go to its target.
@@ -169,6 +214,11 @@ func repoRequest(ctx context.Context, entry RepoEntry, base, target *url.URL, f 
 	}
 	if f.encoding != "" {
 		req.Header.Set("Accept-Encoding", f.encoding)
+	}
+	if f.since.ETag != "" {
+		req.Header.Set("If-None-Match", f.since.ETag)
+	} else if f.since.LastModified != "" {
+		req.Header.Set("If-Modified-Since", f.since.LastModified)
 	}
 	own := target.User
 	switch {

@@ -23,6 +23,7 @@ type Options struct {
 	PlainHTTP      bool                // speak HTTP, not HTTPS, to every OCI registry
 	PlainHTTPHosts []string            // speak HTTP to these host:port only
 	CAFile         string              // PEM file of authorities trusted besides the system's
+	Indexes        IndexMemory         // where indexes of chart repositories are kept; the zero value keeps them for the client's life
 	TokenHosts     []string            // hosts whose token realm may be at a private address for any registry
 	UserAgent      string              // default "chartgate"
 	Env            func(string) string // default os.Getenv; where configuration and credentials are found
