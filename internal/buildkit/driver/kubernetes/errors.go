@@ -47,7 +47,7 @@ func (c *Client) apiError(ctx context.Context, op, verb, resource, org string, e
 	var status apierrors.APIStatus
 	switch {
 	case apierrors.IsForbidden(err):
-		out.Err, out.Hint = c.forbidden(verb, resource, org, err)
+		out.Hint, out.Err = c.forbidden(verb, resource, org, err)
 	case apierrors.IsUnauthorized(err):
 		out.Err = fmt.Errorf("the API server %s does not know this account: %w", c.Server, err)
 		out.Hint = "the token or certificate has run out or is for another cluster: get a new one, or look at KUBECONFIG"
@@ -74,10 +74,10 @@ func (e *silentError) Error() string { return "it does not answer in time" }
 func (e *silentError) Unwrap() error { return e.err }
 
 // forbidden tells a missing right, by default verb on resource, which a Role mends, from a refusal of what was asked for.
-func (c *Client) forbidden(verb, resource, org string, err error) (error, string) {
+func (c *Client) forbidden(verb, resource, org string, err error) (hint string, _ error) {
 	m := lacks.FindStringSubmatch(err.Error())
 	if m == nil && admission(err) {
-		return &foreignError{err}, "the namespace does not admit this: see its quota and its pod-security.kubernetes.io labels"
+		return "the namespace does not admit this: see its quota and its pod-security.kubernetes.io labels", &foreignError{err}
 	}
 	e := &ForbiddenError{Verb: verb, Resource: resource, Namespace: c.Namespace, Message: foreign(err.Error())}
 	if m != nil {
@@ -92,7 +92,7 @@ func (c *Client) forbidden(verb, resource, org string, err error) (error, string
 	if org == "" {
 		org = "ORG"
 	}
-	return e, fmt.Sprintf("chartgate builder rbac --org %s --namespace %s prints a Role with the rights that are needed", org, e.Namespace)
+	return fmt.Sprintf("chartgate builder rbac --org %s --namespace %s prints a Role with the rights that are needed", org, e.Namespace), e
 }
 
 // admission says whether a 403 comes from a quota, Pod Security or another admission check, and
