@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -292,7 +293,21 @@ func (x *expander) one(key, text string) (value string, missing []string) {
 		x.fail(key, fmt.Sprintf("%q: %v", text, err), `a dollar sign of its own is written \$`)
 		return "", nil
 	}
-	return res.Result, slices.Sorted(maps.Keys(res.Unmatched))
+	for _, name := range slices.Sorted(maps.Keys(res.Unmatched)) {
+		if !defaulted(text, name) {
+			missing = append(missing, name)
+		}
+	}
+	return res.Result, missing
+}
+
+// defaulted says whether a text does without a variable wherever it stands: ${NAME:-default},
+// ${NAME:+instead}. The lexer counts such a variable as missing.
+func defaulted(text, name string) bool {
+	name = regexp.QuoteMeta(name)
+	with := regexp.MustCompile(`\$\{` + name + `:?[-+]`).FindAllString(text, -1)
+	all := regexp.MustCompile(`\$\{?` + name + `\b`).FindAllString(text, -1)
+	return len(with) > 0 && len(with) == len(all)
 }
 
 func (x *expander) fail(key, message, hint string) {

@@ -160,6 +160,22 @@ func TestExpand(t *testing.T) {
 	}
 }
 
+func TestDefaultsOfVariables(t *testing.T) {
+	root := write(t, map[string]string{"images/web/Dockerfile": ""})
+	s := setting(root, map[string]string{"SET": "yes"})
+	s.Facts.Version = nil
+	got, err := s.Expand(discover(t, root, "images: {web: {args: {A: '${VERSION:-devel}', B: '${NO_SUCH-x}', C: '${NO_SUCH:+y}', D: '${SET:-no}', E: '${NO_SUCH:-${SET}}'}}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]string{"A": "devel", "B": "x", "C": "", "D": "yes", "E": "yes"}, got[0].Args); d != "" {
+		t.Error(d)
+	}
+	if _, err = s.Expand(discover(t, root, "images: {web: {args: {A: '${NO_SUCH:-x} $NO_SUCH'}}}\n")); err == nil || !strings.Contains(err.Error(), "NO_SUCH has no value") {
+		t.Error(err)
+	}
+}
+
 func TestTagsWithoutVersion(t *testing.T) {
 	root := write(t, map[string]string{"images/web/Dockerfile": ""})
 	s := setting(root, map[string]string{"CI_REGISTRY_IMAGE": "registry.example.com/g/p"})
