@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/chartgate/chartgate/internal/archive"
 	"github.com/chartgate/chartgate/internal/source"
@@ -52,8 +53,13 @@ type Entry struct {
 // change what its methods return.
 type Chart struct {
 	Dir
-	files   []archive.File // what Helm loads: relative to Path, after .helmignore, byte order marks dropped
-	entries []Entry        // everything below Root
+	*content
+	walkErr *LoadError
+	tree    digest.Digest
+	facts   *facts // what is remembered of a chart with these files, nil if nothing
+
+	parsed  atomic.Bool // whether parse has been called
+	parse   func()      // sets what follows
 	base    *helmchart.Chart
 	loadErr *LoadError
 
@@ -77,7 +83,13 @@ func (e *LoadError) Error() string {
 
 // Err is why the chart does not load, nil when it does. A chart that does
 // not load still has its Files and Entries, as far as they could be read.
-func (c *Chart) Err() *LoadError { return c.loadErr }
+func (c *Chart) Err() *LoadError {
+	if c.walkErr == nil && c.facts != nil {
+		return nil // only what is remembered of charts that load
+	}
+	c.parse()
+	return c.loadErr
+}
 
 // FolderName is the name of the chart's folder, which the chart's name must equal.
 func (c *Chart) FolderName() string { return path.Base(c.Root) }
@@ -107,36 +119,14 @@ func (c *Chart) IsLibrary() bool {
 // Metadata is what Chart.yaml says (with requirements.yaml of an apiVersion v1
 // chart counted in), nil when it could not be read. Read-only.
 func (c *Chart) Metadata() *helmchart.Metadata {
+	if c.facts != nil && !c.parsed.Load() {
+		return c.facts.Metadata
+	}
+	c.parse()
 	if c.base == nil {
 		return nil
 	}
 	return c.base.Metadata
-}
-
-// Files are the files that Helm loads, relative to Path. Read-only.
-func (c *Chart) Files() []archive.File { return c.files }
-
-// File returns one of Files with its path in the repository.
-func (c *Chart) File(name string) (source.File, bool) {
-	for _, f := range c.files {
-		if f.Name == name {
-			return source.File{Path: c.RepoPath(name), Data: f.Data}, true
-		}
-	}
-	return source.File{}, false
-}
-
-// Entries are all files below Root, sorted by path. Read-only.
-func (c *Chart) Entries() []Entry { return c.entries }
-
-// Entry returns the file at a path below Root.
-func (c *Chart) Entry(name string) (Entry, bool) {
-	for _, e := range c.entries {
-		if e.Path == name {
-			return e, true
-		}
-	}
-	return Entry{}, false
 }
 
 // RepoPath is the path in the repository of a file of the chart.
@@ -146,6 +136,7 @@ func (c *Chart) RepoPath(name string) string { return path.Join(c.Path, name) }
 // resolution adds: a fresh graph each time, since Helm mutates what it is
 // given. The order of subcharts is fixed. It is nil when the chart does not load.
 func (c *Chart) Helm() *helmchart.Chart {
+	c.parse()
 	if c.loadErr != nil {
 		return nil
 	}
@@ -153,19 +144,27 @@ func (c *Chart) Helm() *helmchart.Chart {
 }
 
 // Tree is a digest of every file below Root with its mode: the key of caches.
-func (c *Chart) Tree() digest.Digest {
-	h := digest.Canonical.Digester()
-	for _, e := range c.entries {
-		h.Hash().Write([]byte(e.Mode.String() + " " + e.Digest.String() + " " + e.Path + "\x00"))
-	}
-	return h.Digest()
-}
+func (c *Chart) Tree() digest.Digest { return c.tree }
 
 // Package is a digest of the files that would be published, after .helmignore
 // and without fetched dependencies. The error is the chart's LoadError.
-func (c *Chart) Package() (digest.Digest, error) { return c.pkg() }
+func (c *Chart) Package() (digest.Digest, error) {
+	if c.facts != nil {
+		return c.facts.Package, nil
+	}
+	return c.pkg()
+}
 
-func (c *Chart) initPackage() {
+// lazily makes what is found out on first use.
+func (c *Chart) lazily() {
+	c.parse = sync.OnceFunc(func() {
+		base, err := parseHelm(c.Files())
+		c.base, c.loadErr = base, c.walkErr
+		if err != nil && c.walkErr == nil {
+			c.loadErr = c.explain(err)
+		}
+		c.parsed.Store(true)
+	})
 	c.pkg = sync.OnceValues(func() (digest.Digest, error) {
 		files, err := c.PackageFiles()
 		if err != nil {
@@ -177,8 +176,8 @@ func (c *Chart) initPackage() {
 
 // PackageFiles are the files that Package is the digest of.
 func (c *Chart) PackageFiles() ([]archive.File, error) {
-	if c.loadErr != nil {
-		return nil, c.loadErr
+	if err := c.Err(); err != nil {
+		return nil, err
 	}
 	return archive.FromChart(c.Helm())
 }

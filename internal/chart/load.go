@@ -7,10 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
-	"github.com/chartgate/chartgate/internal/archive"
 	"github.com/chartgate/chartgate/internal/source"
 	"github.com/opencontainers/go-digest"
 	"helm.sh/helm/v3/pkg/ignore"
@@ -46,37 +44,38 @@ var utf8BOM = []byte{0xEF, 0xBB, 0xBF}
 
 // Load reads the chart in dir. The result is never nil: a folder that is not a
 // chart that Helm can load gives a Chart whose Err says why.
-func Load(fsys fs.FS, dir Dir, lim Limits) *Chart {
-	c := &Chart{Dir: dir}
-	c.initPackage()
-	w := walker{fsys: fsys, chart: c, lim: lim.withDefaults()}
-	if err := w.run(); err != nil {
-		c.loadErr = err
-		// What was read before the fault still gives a name and a version.
-		c.base, _ = parseHelm(c.files)
-		return c
+func Load(fsys fs.FS, dir Dir, lim Limits) *Chart { return (*Memory)(nil).Load(fsys, dir, lim) }
+
+// Load is the function Load, but that what the memory knows already is read only when it is asked
+// for, if at all: until then, fsys must remain.
+func (m *Memory) Load(fsys fs.FS, dir Dir, lim Limits) *Chart {
+	c := &Chart{Dir: dir, content: &content{dir: dir, fsys: fsys, lim: lim.withDefaults()}}
+	c.lazily()
+	w := walker{content: c.content, memory: m}
+	c.walkErr = w.run()
+	c.sort()
+	c.tree = c.sum()
+	if c.walkErr == nil {
+		c.facts = m.recall(c)
 	}
-	base, err := parseHelm(c.files)
-	c.base = base
-	if err != nil {
-		c.loadErr = c.explain(err)
+	if c.facts == nil {
+		c.parse()
 	}
 	return c
 }
 
 // walker reads the files below a chart's Root, following links as Helm does.
 type walker struct {
-	fsys  fs.FS
-	chart *Chart
-	lim   Limits
-	rules *ignore.Rules
-	count int
-	total int64
+	*content
+	memory *Memory
+	rules  *ignore.Rules
+	count  int
+	total  int64
 }
 
 func (w *walker) run() *LoadError {
 	rules := ignore.Empty()
-	name := path.Join(w.chart.Path, ignore.HelmIgnore)
+	name := path.Join(w.dir.Path, ignore.HelmIgnore)
 	if data, err := fs.ReadFile(w.fsys, name); err == nil {
 		if rules, err = ignore.Parse(bytes.NewReader(data)); err != nil {
 			return &LoadError{File: name, Pos: source.Pos{Line: 1}, Message: fmt.Sprintf("reading .helmignore: %v", err),
@@ -85,11 +84,7 @@ func (w *walker) run() *LoadError {
 	}
 	rules.AddDefaults()
 	w.rules = rules
-	if err := w.folder(w.chart.Root, false, 0); err != nil {
-		return err
-	}
-	slices.SortFunc(w.chart.entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
-	return nil
+	return w.folder(w.dir.Root, false, 0)
 }
 
 // folder reads one folder; ignored says that .helmignore keeps it out of the archive.
@@ -103,7 +98,7 @@ func (w *walker) folder(dir string, ignored bool, depth int) *LoadError {
 	}
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
-		info, err := fs.Stat(w.fsys, name) // follows links, as Helm does
+		info, err := w.stat(name, e)
 		if err != nil {
 			if ignored || w.ignores(name, e) {
 				continue
@@ -127,14 +122,24 @@ func (w *walker) folder(dir string, ignored bool, depth int) *LoadError {
 	return nil
 }
 
+// stat describes a file, links followed, as Helm does. The listing knows what is no link.
+func (w *walker) stat(name string, e fs.DirEntry) (fs.FileInfo, error) {
+	if e.Type()&fs.ModeSymlink == 0 {
+		if info, err := e.Info(); err == nil && info.Mode()&fs.ModeSymlink == 0 {
+			return info, nil
+		}
+	}
+	return fs.Stat(w.fsys, name)
+}
+
 // ignores reports whether .helmignore, or its place beside the published folder, keeps name out.
 func (w *walker) ignores(name string, e fs.DirEntry) bool {
-	rel, inside := strings.CutPrefix(name, w.chart.Path+"/")
-	if w.chart.Path == "." {
+	rel, inside := strings.CutPrefix(name, w.dir.Path+"/")
+	if w.dir.Path == "." {
 		rel, inside = name, true
 	}
 	if !inside {
-		return name != w.chart.Path && !strings.HasPrefix(w.chart.Path, name+"/")
+		return name != w.dir.Path && !strings.HasPrefix(w.dir.Path, name+"/")
 	}
 	info, err := e.Info()
 	return err == nil && w.rules.Ignore(rel, info)
@@ -151,32 +156,42 @@ func (w *walker) file(name string, info fs.FileInfo, ignored bool) *LoadError {
 	w.total += info.Size()
 	switch {
 	case w.count > w.lim.Files:
-		return &LoadError{File: w.chart.Root, Message: fmt.Sprintf("more than %d files", w.lim.Files), Hint: "does the folder hold more than a chart?"}
+		return &LoadError{File: w.dir.Root, Message: fmt.Sprintf("more than %d files", w.lim.Files), Hint: "does the folder hold more than a chart?"}
 	case w.total > w.lim.Total:
-		return &LoadError{File: w.chart.Root, Message: fmt.Sprintf("more than %d bytes of files", w.lim.Total), Hint: "does the folder hold more than a chart?"}
+		return &LoadError{File: w.dir.Root, Message: fmt.Sprintf("more than %d bytes of files", w.lim.Total), Hint: "does the folder hold more than a chart?"}
 	case info.Size() > w.lim.File && !ignored:
 		return &LoadError{File: name, Message: fmt.Sprintf("%d bytes, and Helm takes %d at most", info.Size(), w.lim.File), Hint: "keep it out of the archive with .helmignore"}
 	}
-	entry := Entry{Path: relative(w.chart.Root, name), Mode: info.Mode().Perm()}
+	found := walked{Entry: Entry{Path: relative(w.dir.Root, name), Mode: info.Mode().Perm()}, ignored: ignored, large: info.Size() > w.lim.File}
+	w.size += info.Size()
+	var known bool
+	if found.Digest, known = w.memory.file(name, info); known {
+		found.unread = true
+	} else if err := w.read(name, info, &found); err != nil {
+		return w.fault(name, err)
+	}
+	w.walked = append(w.walked, found)
+	return nil
+}
+
+func (w *walker) read(name string, info fs.FileInfo, found *walked) error {
 	f, err := w.fsys.Open(name)
 	if err != nil {
-		return w.fault(name, err)
+		return err
 	}
 	defer f.Close()
-	if info.Size() > w.lim.File {
-		entry.Digest, err = digest.FromReader(io.LimitReader(f, w.lim.Total))
+	if found.large {
+		found.Digest, err = digest.FromReader(io.LimitReader(f, w.lim.Total))
 	} else {
-		entry.Data, err = io.ReadAll(io.LimitReader(f, w.lim.File))
-		entry.Digest = digest.FromBytes(entry.Data)
+		data := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+		_, err = data.ReadFrom(io.LimitReader(f, w.lim.File))
+		found.Data = data.Bytes()
+		found.Digest = digest.FromBytes(found.Data)
 	}
-	if err != nil {
-		return w.fault(name, err)
+	if err == nil {
+		w.memory.seen(name, info, found.Digest)
 	}
-	w.chart.entries = append(w.chart.entries, entry)
-	if !ignored {
-		w.chart.files = append(w.chart.files, archive.File{Name: relative(w.chart.Path, name), Data: bytes.TrimPrefix(entry.Data, utf8BOM)})
-	}
-	return nil
+	return err
 }
 
 // fault turns an error of the file system into one clear message.

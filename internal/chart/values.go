@@ -33,14 +33,15 @@ const DefaultsSet = "defaults"
 // each ci/*-values.yaml, and each orgs/ORG/values.yaml of its Root.
 func (c *Chart) ValuesSets() []ValuesSet {
 	sets := []ValuesSet{{Name: DefaultsSet}}
-	for _, e := range c.entries {
-		if name, ok := c.ciName(e.Path); ok {
-			sets = append(sets, ValuesSet{Name: name, Files: []source.File{c.sourceFile(e)}})
+	paths := c.Paths()
+	for _, p := range paths {
+		if name, ok := c.ciName(p); ok {
+			sets = append(sets, ValuesSet{Name: name, Files: []source.File{c.sourceFile(p)}})
 		}
 	}
-	for _, e := range c.entries {
-		if name, ok := orgName(e.Path); ok {
-			sets = append(sets, ValuesSet{Name: name, Files: []source.File{c.sourceFile(e)}})
+	for _, p := range paths {
+		if name, ok := orgName(p); ok {
+			sets = append(sets, ValuesSet{Name: name, Files: []source.File{c.sourceFile(p)}})
 		}
 	}
 	return sets
@@ -49,15 +50,16 @@ func (c *Chart) ValuesSets() []ValuesSet {
 // HasCI reports whether the chart has values of its own for tests, so that its
 // bare defaults need not render.
 func (c *Chart) HasCI() bool {
-	for _, e := range c.entries {
-		if _, ok := c.ciName(e.Path); ok {
+	for _, p := range c.Paths() {
+		if _, ok := c.ciName(p); ok {
 			return true
 		}
 	}
 	return false
 }
 
-func (c *Chart) sourceFile(e Entry) source.File {
+func (c *Chart) sourceFile(name string) source.File {
+	e, _ := c.Entry(name)
 	return source.File{Path: path.Join(c.Root, e.Path), Data: e.Data}
 }
 
