@@ -3,6 +3,7 @@
 #        install.sh buildkitd|buildctl|rootlesskit
 #        install.sh kube-apiserver|kube-controller-manager|kube-scheduler|kubelet|kubectl
 #        install.sh containerd|containerd-shim-runc-v2|ctr|bridge|loopback|host-local|etcd
+#        install.sh runc    which wants a C compiler, pkg-config and libseccomp
 # Builds one of the programs that go.mod here or below pins, unless that was done
 # before, and prints its path. They are kept outside of the tree, in a folder
 # named after everything that goes into them; those of one module share a folder.
@@ -27,7 +28,7 @@ containerd_tags=no_btrfs,no_devmapper,no_zfs
 
 # The large ones are built without -trimpath, as whoever builds them by hand does: that
 # takes minutes, and Go's build cache tells the two apart.
-module=. ldflags='' tags='' trimpath=false
+module=. ldflags='' tags='' trimpath=false cgo=0
 case "${1:-}" in
   helm) trimpath=true package=helm.sh/helm/v3/cmd/helm ldflags=$helm_ldflags ;;
   ct) module=chart-testing trimpath=true package=github.com/helm/chart-testing/v3/ct ;;
@@ -43,8 +44,9 @@ case "${1:-}" in
     module=kubernetes/node package=github.com/containerd/containerd/v2/cmd/$1 tags=$containerd_tags ;;
   bridge | loopback) module=kubernetes/node package=github.com/containernetworking/plugins/plugins/main/$1 ;;
   host-local) module=kubernetes/node package=github.com/containernetworking/plugins/plugins/ipam/$1 ;;
+  runc) cgo=1 tags=seccomp module=kubernetes/node package=github.com/opencontainers/runc ;;
   etcd) module=kubernetes/node package=go.etcd.io/etcd/server/v3 ;;
-  *) sed -n '2,5s/^# //p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
 esac
 
 cd "$module"
@@ -56,7 +58,7 @@ if [ ! -x "$folder/$1" ]; then
   mkdir -p "$folder"
   partial=$(mktemp "$folder/.$1.XXXXXX")
   trap 'rm -f "$partial"' EXIT
-  CGO_ENABLED=0 "$go" build -trimpath="$trimpath" -tags "$tags" -ldflags "-s -w$ldflags" -o "$partial" "$package"
+  CGO_ENABLED=$cgo "$go" build -trimpath="$trimpath" -tags "$tags" -ldflags "-s -w$ldflags" -o "$partial" "$package"
   chmod 755 "$partial"
   mv "$partial" "$folder/$1" # at once: another make may be looking
 fi

@@ -230,3 +230,48 @@ func TestUserNamespaces(t *testing.T) {
 		t.Logf("uid_map %s", daemon[0].read(t, "uid_map"))
 	}
 }
+
+// TestProcessSandbox: in a user namespace of its own a pod may have a /proc that is not masked, under the level baseline
+// too, and a daemon in it keeps RUN steps in a process namespace each: none of them can reach the daemon,
+// and one that is cancelled ends with all its children.
+func TestProcessSandbox(t *testing.T) {
+	m := newTeam(t, kube.FormAdmin)
+	m.started(t, "host-users=auto")
+	pod := &m.pods()[0]
+	if pod.Spec.HostUsers == nil || *pod.Spec.HostUsers {
+		t.Skip("this node gives its pods no user namespaces")
+	}
+	deployments := it.Admin.AppsV1().Deployments(m.ns)
+	w, err := deployments.Get(t.Context(), "buildkit-acme", metav1.GetOptions{})
+	must(t, err)
+	unmasked := corev1.UnmaskedProcMount
+	c := &w.Spec.Template.Spec.Containers[0]
+	c.SecurityContext.ProcMount = &unmasked
+	c.Args = slices.DeleteFunc(c.Args, func(arg string) bool { return arg == "--oci-worker-no-process-sandbox" })
+	_, err = deployments.Update(t.Context(), w, metav1.UpdateOptions{})
+	must(t, err)
+	m.await("the new pod", 60*time.Second, func() error {
+		pods := m.pods()
+		if len(pods) != 1 || pods[0].UID == pod.UID || !pods[0].Status.ContainerStatuses[0].Ready {
+			return fmt.Errorf("%d pods", len(pods))
+		}
+		pod = &pods[0]
+		return nil
+	})
+	// Of baseline's two exceptions none is for it.
+	admitted := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "admitted"}, Spec: *pod.Spec.DeepCopy()}
+	admitted.Spec.SecurityContext.SeccompProfile, admitted.Spec.SecurityContext.AppArmorProfile = nil, nil
+	baseline := newTeam(t, kube.FormAdmin, "pod-security.kubernetes.io/enforce=baseline")
+	_, err = it.Admin.CoreV1().Pods(baseline.ns).Create(t.Context(), admitted, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	must(t, err)
+
+	d := m.started(t, "use-existing=true")
+	j := build(t, d, image("web", sources(t, "echo processes: $(/bin/busybox ls /proc | /bin/busybox grep -c '^[0-9]') && "+slow(120))))
+	j.until(begun)
+	if !strings.Contains(j.out.String(), "processes: 4") && !strings.Contains(j.out.String(), "processes: 3") {
+		t.Errorf("a RUN step sees more than its own processes:\n%s", j.out)
+	}
+	j.cancel()
+	j.wait()
+	m.idle(pod, 20*time.Second)
+}
