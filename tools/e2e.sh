@@ -42,12 +42,13 @@ debian_package newuidmap uidmap
 debian_package runc
 debian_package busybox busybox-static
 debian_package sshd openssh-server
+debian_package setcap libcap2-bin
 # Rootless builds run as an ordinary user.
 tools/rootless-user.sh >/dev/null || say "SKIPPED rootless builds: there is no ordinary user for them"
 
 # Only the packages that have such tests: `make test` ran the others.
 if [ -z "${PKGS:-}" ]; then
-  PKGS=$(grep -rlx '//go:build e2e' --include='*_test.go' cmd internal test | xargs -n1 dirname | sort -u | sed 's#^#./#')
+  PKGS=$(grep -rlxE '//go:build (linux && )?e2e( && linux)?' --include='*_test.go' cmd internal test | xargs -n1 dirname | sort -u | sed 's#^#./#')
 fi
 # -v prints why a test skipped, and the figures that tests log; the rest of it is noise.
 # shellcheck disable=SC2086

@@ -6,35 +6,95 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chartgate/chartgate/internal/buildkit/driver"
+	"github.com/chartgate/chartgate/internal/buildkit/driver/local"
 )
 
-// socket is the daemon that the caller of these tests has started.
-type socket string
-
-func (s socket) Start(context.Context) error { return nil }
-func (s socket) Close(context.Context) error { return nil }
-func (s socket) Builder(context.Context, string) (*driver.Builder, error) {
-	return &driver.Builder{Name: string(s), Dial: func(ctx context.Context) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", strings.TrimPrefix(string(s), "unix://"))
-	}}, nil
+// TestMain lets this binary look after the daemon that a test has started.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "supervise" {
+		if err := local.Supervise(context.Background(), os.Args[2:], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	code := m.Run()
+	if shared.driver != nil {
+		shared.driver.Close(context.Background())
+	}
+	os.RemoveAll(shared.dir)
+	os.Exit(code)
 }
 
-func daemon(t *testing.T) socket {
+// shared is the daemon of all tests: each has a key of its own.
+var shared struct {
+	once   sync.Once
+	dir    string
+	driver *local.Driver
+	err    error
+}
+
+// daemon is a rootless daemon of an ordinary user's, whoever runs the tests.
+func daemon(t *testing.T) driver.Driver {
 	t.Helper()
-	host := os.Getenv("BUILDKIT_HOST")
-	if !strings.HasPrefix(host, "unix://") {
-		t.Skip("BUILDKIT_HOST names no daemon on a socket")
+	for _, name := range []string{"buildkitd", "rootlesskit", "newuidmap"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skip(err)
+		}
 	}
-	return socket(host)
+	shared.once.Do(func() { shared.driver, shared.err = startDaemon() })
+	if shared.err != nil {
+		t.Fatal(shared.err, driver.HintOf(shared.err))
+	}
+	return shared.driver
+}
+
+// startDaemon copies the programs to where the daemon's user can reach them.
+func startDaemon() (*local.Driver, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	if shared.dir, err = os.MkdirTemp("", "bkroom-"); err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(shared.dir, 0o755); err != nil {
+		return nil, err
+	}
+	for name, from := range map[string]string{"self": self, "buildkitd": "buildkitd", "rootlesskit": "rootlesskit"} {
+		path, err := exec.LookPath(from)
+		if err != nil {
+			return nil, err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(shared.dir, name), data, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	env := func(name string) string {
+		if name == "PATH" {
+			return shared.dir + ":" + os.Getenv("PATH")
+		}
+		return os.Getenv(name)
+	}
+	d, err := local.New(nil, driver.Host{Env: env, Self: []string{filepath.Join(shared.dir, "self"), "supervise"}, Log: func(string) {}})
+	if err != nil {
+		return nil, err
+	}
+	return d, d.Start(context.Background())
 }
 
 // tree writes files, busybox among them, and returns their folder.

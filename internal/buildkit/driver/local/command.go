@@ -48,6 +48,9 @@ func environment(env func(string) string, who account, run string) []string {
 	}
 	out := []string{"PATH=" + searchPath(env), "HOME=" + who.Home, "USER=" + name, "LOGNAME=" + name, "XDG_RUNTIME_DIR=" + run}
 	for _, key := range passed {
+		if who.Switch && key == "XDG_CONFIG_HOME" { // a folder of the other user's
+			continue
+		}
 		if value := env(key); value != "" {
 			out = append(out, key+"="+value)
 		}
