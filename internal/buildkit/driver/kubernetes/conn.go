@@ -78,8 +78,8 @@ func (c *conn) run(executor remotecommand.Executor) {
 		c.ended = io.EOF
 	}
 	close(c.done)
+	c.in.CloseWithError(c.ended) // first: who has read the end is not to write any more
 	c.outW.CloseWithError(c.ended)
-	c.in.CloseWithError(c.ended)
 }
 
 // firstByte is the conn's output; it notices the first byte.

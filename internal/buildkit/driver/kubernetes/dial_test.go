@@ -139,6 +139,7 @@ func TestDriverCloseEndsConnections(t *testing.T) {
 				}
 			}
 		}))
+		silent.pace.first = 300 * time.Millisecond
 		began = time.Now()
 		if _, err := silent.dial(t.Context(), pod); err == nil || !strings.Contains(err.Error(), "the daemon has not answered within 300ms") {
 			t.Error(err)
@@ -168,6 +169,9 @@ func TestDialFails(t *testing.T) {
 			{"ends at once", fails(0, ""), "the connection ended before the daemon answered"},
 		} {
 			d, pod, _ := onServer(t, &apiServer{run: c.run, pod: &corev1.Pod{}}, "transport", transport)
+			if c.name == "no greeting" {
+				d.pace.first = 300 * time.Millisecond
+			}
 			_, err := d.dial(t.Context(), pod)
 			var e *driver.Error
 			if !errors.As(err, &e) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "connecting to pod team/p") || e.Hint == "" {

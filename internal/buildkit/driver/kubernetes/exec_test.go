@@ -190,7 +190,7 @@ func onServer(t *testing.T, s *apiServer, pairs ...string) (*Driver, target, *lo
 	}
 	said := &logged{}
 	d := newDriver(options(t, pairs...), client, driver.Host{Env: noEnv, Log: said.add})
-	d.pace = pace{poll: time.Millisecond, stamp: time.Hour, lost: 20 * time.Millisecond, first: 300 * time.Millisecond}
+	d.pace = pace{poll: time.Millisecond, stamp: time.Hour, lost: 20 * time.Millisecond, first: 10 * time.Second}
 	pod := podOf("p", &corev1.PodTemplateSpec{})
 	if s.pod != nil {
 		s.pod = pod
