@@ -41,7 +41,7 @@ func (r *renderRun) valuesFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&r.over.Set, "set", nil, "KEY=VALUE,…: set values (repeatable)")
 	f.StringArrayVar(&r.over.Strings, "set-string", nil, "KEY=VALUE,…: set values that stay strings (repeatable)")
 	f.StringArrayVar(&r.over.Texts, "set-file", nil, "KEY=FILE,…: set values to what files hold (repeatable)")
-	f.StringArrayVar(&r.over.JSON, "set-json", nil, "KEY=JSON,… or a JSON object: set values (repeatable)")
+	f.StringArrayVar(&r.over.JSON, "set-json", nil, "KEY=JSON,…: set values (repeatable)")
 	f.StringArrayVar(&r.over.Literal, "set-literal", nil, "KEY=VALUE: set a string in which nothing is special (repeatable)")
 }
 

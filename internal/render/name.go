@@ -2,6 +2,8 @@ package render
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"text/template"
 	"time"
 
@@ -30,6 +32,12 @@ func ReleaseName(ctx context.Context, text string) (string, error) {
 	}
 	e := engine.New(engine.Options{Limits: Limits{Time: 5 * time.Second, Memory: 1 << 20, Output: 1 << 10, Source: 64 << 10}})
 	out, err := e.Execute(ctx, c, helmutil.Values{})
+	var fault *Error
+	if errors.As(err, &fault) {
+		words := *fault
+		words.File, words.Message = "", strings.ReplaceAll(fault.Message, nameTemplate+"/"+nameTemplate, nameTemplate)
+		return "", &words
+	}
 	if err != nil {
 		return "", err
 	}
