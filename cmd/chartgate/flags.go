@@ -64,7 +64,7 @@ func (c *common) checkFlags(f *pflag.FlagSet) {
 	f.BoolVar(&c.nearest, "yaml-lint-nearest", false, "use the .yamllint nearest to each file")
 	f.StringVar(&c.base, "base", "", "revision that versions are compared with (default: as CI or git says)")
 	f.StringArrayVar(&c.reports, "report", nil, "FORMAT=FILE: write a report; formats are json, junit, codequality and text (repeatable)")
-	f.BoolVar(&c.touched, "touched", false, "arguments are changed files: look at the charts they belong to, and at nothing when there are none")
+	f.BoolVar(&c.touched, "touched", false, "arguments are changed files: look at the charts they belong to and what depends on those, and at nothing when there are none")
 	c.cache.register(f)
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "print findings of severity info too")
 }
@@ -188,7 +188,7 @@ func (c *common) options(std stdio, root string, cfg *config.Config, charts []st
 	}
 	progress := ui.NewProgress(std.Err, std.Env)
 	return gate.Options{
-		Root: root, Config: cfg, Checks: c.checks, Only: only, Touched: c.touched, Base: c.base, Env: std.Env,
+		Root: root, Config: cfg, ConfigFile: c.config, Checks: c.checks, Only: only, Touched: c.touched, Base: c.base, Env: std.Env,
 		Registry: client, Store: kept, Cache: results, Progress: progress.Update,
 	}, func() { progress.Done(); results.Close(); kept.Close() }, nil
 }

@@ -18,6 +18,8 @@ import (
 func validateVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int, error) {
 	c := commonFlags(f)
 	c.checkFlags(f)
+	var change changeFlags
+	change.register(f)
 	return func(ctx context.Context, args []string, std stdio) (int, error) {
 		reports, err := parseReports(std.Dir, c.reports)
 		if err != nil {
@@ -32,11 +34,16 @@ func validateVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int,
 			return 0, err
 		}
 		opts.Targets = knownTargets(cfg.Publish.To, std.Env)
+		if err := change.asked(&opts); err != nil {
+			done()
+			return 0, err
+		}
 		result, err := gate.Run(ctx, opts)
 		done()
 		if err != nil {
 			return 0, err
 		}
+		printSelection(std.Out, result.Selection)
 		return show(result, reports, c.verbose, std)
 	}
 }

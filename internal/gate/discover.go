@@ -12,6 +12,7 @@ import (
 	"github.com/chartgate/chartgate/internal/finding"
 	"github.com/chartgate/chartgate/internal/lint"
 	"github.com/chartgate/chartgate/internal/source"
+	"github.com/chartgate/chartgate/internal/trace"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -23,18 +24,23 @@ func (g *run) discover(ctx context.Context) error {
 	}
 	dirs = g.addNamed(dirs)
 	charts := make([]*chart.Chart, len(dirs))
-	group, ctx := errgroup.WithContext(ctx)
+	group, loading := errgroup.WithContext(ctx)
 	group.SetLimit(g.jobs())
 	for i, d := range dirs {
 		group.Go(func() error {
+			_, end := trace.Job(loading, d.Path, "loading "+d.Path)
 			charts[i] = chart.Load(g.fsys, d, chart.Limits{})
-			return ctx.Err()
+			end()
+			return loading.Err()
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	g.repo = chart.NewRepo(charts)
+	if g.Touched {
+		return g.chooseTouched(ctx)
+	}
 	return g.choose()
 }
 
@@ -63,32 +69,41 @@ func (g *run) choose() error {
 	selected := map[*chart.Chart]bool{}
 	for _, only := range g.Only {
 		hits := g.match(only)
-		if len(hits) == 0 && !g.Touched {
+		if len(hits) == 0 {
 			return &UsageError{Err: fmt.Errorf("there is no chart %q", only), Hint: "give a chart's name, its folder or a file in it; chartgate list prints them"}
 		}
 		for _, c := range hits {
 			selected[c] = true
 		}
 	}
+	return g.subjectsOf(func(c *chart.Chart) bool { return len(g.Only) == 0 || selected[c] })
+}
+
+// chooseTouched makes the subjects of the charts that files concern.
+func (g *run) chooseTouched(ctx context.Context) error {
+	affected, _, err := g.impact(ctx, g.Only, nil)
+	if err != nil {
+		return err
+	}
+	selected := map[*chart.Chart]bool{}
+	for _, a := range affected {
+		selected[a.Chart] = true
+	}
+	return g.subjectsOf(func(c *chart.Chart) bool { return selected[c] })
+}
+
+func (g *run) subjectsOf(selected func(*chart.Chart) bool) error {
 	for name := range g.Config.ValuesSets {
 		if len(g.repo.Named(name)) == 0 {
 			return &UsageError{Err: fmt.Errorf("values-sets: there is no chart named %q", name)}
 		}
 	}
-	all := len(g.Only) == 0 && !g.Touched || g.touchesAll()
 	for _, c := range g.repo.Charts {
-		if all || selected[c] {
+		if selected(c) {
 			g.subjects = append(g.subjects, g.subject(c))
 		}
 	}
 	return nil
-}
-
-// touchesAll reports whether a file among the touched ones concerns every chart.
-func (g *run) touchesAll() bool {
-	return g.Touched && slices.ContainsFunc(g.Only, func(name string) bool {
-		return name == config.FileName || slices.Contains(configNames, name)
-	})
 }
 
 // match finds the charts that an argument means: a name, a folder, a folder
@@ -97,11 +112,11 @@ func (g *run) match(arg string) []*chart.Chart {
 	clean := path.Clean(arg)
 	var hits []*chart.Chart
 	for _, c := range g.repo.Charts {
-		if within(clean, c.Root) || !g.Touched && within(c.Root, clean) {
+		if within(clean, c.Root) || within(c.Root, clean) {
 			hits = append(hits, c)
 		}
 	}
-	if len(hits) == 0 && !g.Touched {
+	if len(hits) == 0 {
 		hits = g.repo.Named(arg)
 	}
 	return hits

@@ -20,21 +20,26 @@ import (
 	"github.com/chartgate/chartgate/internal/registry"
 	"github.com/chartgate/chartgate/internal/render"
 	"github.com/chartgate/chartgate/internal/store"
+	"github.com/chartgate/chartgate/internal/trace"
 	"golang.org/x/sync/errgroup"
 )
 
 // Options are what a run is made of.
 type Options struct {
-	Root     string         // absolute path of the repository's root
-	Config   *config.Config // from config.Load, with flags applied
-	Checks   []string       // names; those of Config, or all, when empty
-	Only     []string       // charts to look at, as names or paths below Root, or files of charts; all when empty
-	Touched  bool           // Only holds files, and those of no chart are nothing to complain of
-	Base     string         // revision to compare with instead of the one that CI or git gives
-	Targets  []string       // registry prefixes that this repository publishes to
-	Env      func(string) string
-	Registry *registry.Client
-	Store    *store.Store
+	Root    string         // absolute path of the repository's root
+	Config  *config.Config // from config.Load, with flags applied
+	Checks  []string       // names; those of Config, or all, when empty
+	Only    []string       // charts to look at, as names or paths below Root, or files of charts; all when empty
+	Touched bool           // Only holds files, and those of no chart are nothing to complain of
+	Base    string         // revision to compare with instead of the one that CI or git gives
+	Changed bool           // only the charts that differ from the base, and what depends on them
+	Since   string         // like Changed, with the commit where HEAD left this revision as the base
+	Targets []string       // registry prefixes that this repository publishes to
+	Env     func(string) string
+	// ConfigFile is where Config was read from, relative to Root; the usual place when empty.
+	ConfigFile string
+	Registry   *registry.Client
+	Store      *store.Store
 	// Cache keeps the results of checks; nil for none.
 	Cache *cache.Cache
 	// NoLint loads and resolves, and runs no check.
@@ -49,6 +54,8 @@ type Result struct {
 	Outcomes []lint.Outcome
 	Findings []finding.Finding // sorted, with the policy's severities and fingerprints
 	FailOn   finding.Severity
+	// Selection is what changed, nil unless the options ask for it.
+	Selection *Selection
 }
 
 // UsageError is a wrong argument or configuration: exit code 2.
@@ -68,20 +75,23 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 		return nil, err
 	}
 	defer g.close()
-	if err := g.discover(ctx); err != nil {
-		return nil, err
-	}
-	if err := g.findBase(ctx); err != nil {
-		return nil, err
-	}
-	if err := g.resolve(ctx); err != nil {
-		return nil, err
+	for _, phase := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"discover", g.discover}, {"changes", g.narrow}, {"base", g.findBase}, {"resolve", g.resolve}} {
+		done := trace.Phase(ctx, phase.name)
+		err := phase.run(ctx)
+		done()
+		if err != nil {
+			return nil, err
+		}
 	}
 	g.remember()
-	result := &Result{Repo: g.repo, Subjects: g.subjects, FailOn: g.failOn}
+	result := &Result{Repo: g.repo, Subjects: g.subjects, FailOn: g.failOn, Selection: g.selected}
 	if opts.NoLint {
 		return result, nil
 	}
+	defer trace.Phase(ctx, "check")()
 	report, err := lint.Run(ctx, g.subjects, g.checks, lint.Options{Jobs: g.jobs(), Engine: render.New(render.Options{Seed: seed}), Cache: g.results, Progress: g.progress("checking")})
 	if err != nil {
 		return nil, err
@@ -104,6 +114,7 @@ type run struct {
 	repo     *chart.Repo
 	subjects []*lint.Subject
 	base     *lint.Base
+	selected *Selection // what changed; nil where that was not asked
 
 	yamlConfig *consulted
 	results    *lint.Cache // nil for none
@@ -215,7 +226,9 @@ func (g *run) each(ctx context.Context, phase string, subjects []*lint.Subject, 
 	done := make(chan struct{}, len(subjects))
 	for _, s := range subjects {
 		group.Go(func() error {
-			f(ctx, s)
+			job, end := trace.Job(ctx, s.Chart.Path, phase+" "+s.Chart.Path)
+			f(job, s)
+			end()
 			done <- struct{}{}
 			if progress != nil {
 				progress(len(done), len(subjects), s.Chart.Path)
