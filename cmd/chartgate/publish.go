@@ -70,6 +70,7 @@ func (p *publishFlags) run(ctx context.Context, args []string, std stdio) (int, 
 	if err != nil {
 		return 0, err
 	}
+	opts.Whole = true // what passes is packaged
 	opts.Targets, opts.NoLint = knownTargets(cfg.Publish.To, std.Env), p.noValidate
 	result, err := gate.Run(ctx, opts)
 	done()

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path"
@@ -93,9 +92,9 @@ func (c *consulted) digest(g *run) (string, bool) {
 	if c.all != nil {
 		for _, s := range g.subjects {
 			dirs := []string{s.Chart.Root}
-			for _, e := range s.Chart.Entries() {
-				if slices.Contains(configNames, path.Base(e.Path)) {
-					dirs = append(dirs, path.Dir(path.Join(s.Chart.Root, e.Path)))
+			for _, p := range s.Chart.Paths() {
+				if slices.Contains(configNames, path.Base(p)) {
+					dirs = append(dirs, path.Dir(path.Join(s.Chart.Root, p)))
 				}
 			}
 			for _, dir := range dirs {
@@ -113,9 +112,4 @@ func (c *consulted) digest(g *run) (string, bool) {
 	}
 	slices.Sort(parts)
 	return string(cache.Sum(parts...)), true
-}
-
-// complete reports whether all that would be found on the subject is remembered.
-func (g *run) complete(ctx context.Context, s *lint.Subject) bool {
-	return g.results != nil && g.results.Complete(ctx, s, g.checks)
 }

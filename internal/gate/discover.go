@@ -23,13 +23,14 @@ func (g *run) discover(ctx context.Context) error {
 		return &UsageError{Err: err, Hint: "see charts: in chartgate.yaml"}
 	}
 	dirs = g.addNamed(dirs)
+	g.openMemory(ctx)
 	charts := make([]*chart.Chart, len(dirs))
 	group, loading := errgroup.WithContext(ctx)
 	group.SetLimit(g.jobs())
 	for i, d := range dirs {
 		group.Go(func() error {
 			_, end := trace.Job(loading, d.Path, "loading "+d.Path)
-			charts[i] = chart.Load(g.fsys, d, chart.Limits{})
+			charts[i] = g.memory.Load(g.fsys, d, chart.Limits{})
 			end()
 			return loading.Err()
 		})

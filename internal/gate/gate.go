@@ -42,6 +42,8 @@ type Options struct {
 	Store      *store.Store
 	// Cache keeps the results of checks; nil for none.
 	Cache *cache.Cache
+	// Whole says that the charts are needed with their dependencies, whatever the cache knows.
+	Whole bool
 	// NoLint loads and resolves, and runs no check.
 	NoLint   bool
 	Progress func(phase string, done, total int, what string) // may be nil; called from many goroutines
@@ -86,7 +88,6 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	g.remember()
 	result := &Result{Repo: g.repo, Subjects: g.subjects, FailOn: g.failOn, Selection: g.selected}
 	if opts.NoLint {
 		return result, nil
@@ -98,6 +99,7 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 	}
 	result.Outcomes = report.Outcomes
 	result.Findings = g.judge(report.Findings)
+	g.saveMemory(ctx)
 	return result, nil
 }
 
@@ -118,6 +120,7 @@ type run struct {
 
 	yamlConfig *consulted
 	results    *lint.Cache // nil for none
+	memory     *chart.Memory
 }
 
 func open(opts Options) (*run, error) {
@@ -199,6 +202,7 @@ func (g *run) needs(f func(lint.Check) bool) bool {
 
 // resolve resolves the dependencies of the charts that were selected.
 func (g *run) resolve(ctx context.Context) error {
+	g.remember()
 	if !g.NoLint && !g.needs(func(c lint.Check) bool { return c.Render != nil }) {
 		return nil
 	}
@@ -212,9 +216,7 @@ func (g *run) resolve(ctx context.Context) error {
 	}
 	defer resolver.Close()
 	return g.each(ctx, "resolving", g.subjects, func(ctx context.Context, s *lint.Subject) {
-		if s.Chart.Err() == nil {
-			s.Resolved, s.ResolveErr = resolver.Resolve(ctx, s.Chart)
-		}
+		g.resolveOne(ctx, resolver, s)
 	})
 }
 

@@ -39,11 +39,12 @@ func NewCache(entries *cache.Cache, salt string, config map[string]string) *Cach
 	return &Cache{entries: entries, salt: salt, config: config, known: map[string]record{}}
 }
 
-// Complete reports whether all that the checks would find on the subject is remembered.
+// Complete reports whether all that the checks would find on the subject is remembered, those
+// left out that look neither at dependencies nor at manifests.
 func (c *Cache) Complete(ctx context.Context, s *Subject, checks []Check) bool {
 	r := c.recall(ctx, s, checks)
-	for k := range checks {
-		if !r.covers(k) {
+	for k, check := range checks {
+		if (check.Render != nil || check.Needs.Resolved) && !r.covers(k) {
 			return false
 		}
 	}
