@@ -146,7 +146,7 @@ func (b *buildFlags) selected(ctx context.Context, std stdio, root string, cfg *
 		if err != nil {
 			return nil, changedError(err)
 		}
-		reached := images.Affected(all, func(d *images.Definition) bool { return d.Changed(files) })
+		reached := images.Affected(all, func(d *images.Definition) bool { return d.Changed(root, files) })
 		if len(names) == 0 {
 			names = reached
 		} else {

@@ -15,6 +15,8 @@ import (
 
 	"github.com/chartgate/chartgate/internal/buildkit"
 	"github.com/chartgate/chartgate/internal/config"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
 )
 
 // Folder is where images need no entry in the configuration, below the repository's root.
@@ -95,20 +97,59 @@ func OfFolder(place string) (*Definition, error) {
 	return define(strings.ToLower(name), config.Image{Context: place})
 }
 
-// Changed says whether one of the files, relative to the root, is the image's, or says how it is built.
-func (d *Definition) Changed(files []string) bool {
+// Changed says whether one of the files, relative to the root, is the image's, or says how it is built. What
+// the context's .dockerignore leaves out is not the image's.
+func (d *Definition) Changed(root string, files []string) bool {
 	dockerfile := path.Join(d.Place, filepath.ToSlash(d.Dockerfile))
-	places := []string{d.Place}
-	for _, c := range d.Contexts {
-		if !remote(c) {
-			places = append(places, path.Clean(filepath.ToSlash(c)))
+	ignores := []string{dockerfile + ".dockerignore", path.Join(d.Place, ".dockerignore")}
+	ignored := ignoredBy(root, ignores)
+	for _, f := range files {
+		if f == config.FileName || f == dockerfile || slices.Contains(ignores, f) {
+			return true
+		}
+		if rel, ok := below(d.Place, f); ok && d.Place != "" && !ignored(rel) {
+			return true
+		}
+		for _, c := range d.Contexts {
+			if _, ok := below(path.Clean(filepath.ToSlash(c)), f); ok && !remote(c) {
+				return true
+			}
 		}
 	}
-	return slices.ContainsFunc(files, func(f string) bool {
-		return f == config.FileName || f == dockerfile || d.Place != "" && slices.ContainsFunc(places, func(p string) bool {
-			return p == "." || f == p || strings.HasPrefix(f, p+"/")
-		})
-	})
+	return false
+}
+
+// below is a file's path within a folder.
+func below(folder, file string) (string, bool) {
+	if folder == "." {
+		return file, true
+	}
+	return strings.CutPrefix(file, folder+"/")
+}
+
+// ignoredBy reads the first of the files that is there, as BuildKit does. One that cannot be
+// read ignores nothing.
+func ignoredBy(root string, names []string) func(string) bool {
+	for _, name := range names {
+		f, err := os.Open(filepath.Join(root, filepath.FromSlash(name)))
+		if err != nil {
+			continue
+		}
+		defer f.Close()
+		patterns, err := ignorefile.ReadAll(f)
+		if err != nil {
+			break
+		}
+		matcher, err := patternmatcher.New(patterns)
+		if err != nil {
+			break
+		}
+		return func(file string) bool {
+			ignored, err := matcher.MatchesOrParentMatches(file)
+			return err == nil && ignored
+		}
+	}
+	return func(string) bool { return false }
 }
 
 func remote(context string) bool {

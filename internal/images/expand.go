@@ -305,8 +305,8 @@ func (x *expander) one(key, text string) (value string, missing []string) {
 // ${NAME:+instead}. The lexer counts such a variable as missing.
 func defaulted(text, name string) bool {
 	name = regexp.QuoteMeta(name)
-	with := regexp.MustCompile(`\$\{` + name + `:?[-+]`).FindAllString(text, -1)
-	all := regexp.MustCompile(`\$\{?` + name + `\b`).FindAllString(text, -1)
+	with := regexp.MustCompile(`\$\{`+name+`:?[-+]`).FindAllString(text, -1)
+	all := regexp.MustCompile(`\$\{?`+name+`\b`).FindAllString(text, -1)
 	return len(with) > 0 && len(with) == len(all)
 }
 

@@ -97,18 +97,23 @@ func TestSelect(t *testing.T) {
 }
 
 func TestAffected(t *testing.T) {
-	defs := discover(t, t.TempDir(), "images: {a: {depends-on: [b]}, b: {depends-on: [c]}, c: {}, e: {contexts: {lib: shared/lib}}}\n")
+	root := write(t, map[string]string{"images/i/Dockerfile.dockerignore": "*\n!src\n"})
+	defs := discover(t, root, "images: {i: {context: ., dockerfile: images/i/Dockerfile}, a: {depends-on: [b]}, b: {depends-on: [c]}, c: {}, e: {contexts: {lib: shared/lib}}}\n")
 	for files, want := range map[string]string{
-		"images/c/x":      "a b c",
-		"images/b/y":      "a b",
-		"images/cc/y":     "",
-		"shared/lib/z":    "e",
-		"chartgate.yaml":  "a b c e",
-		"README.md":       "",
-		"images/a/x/y z":  "a",
-		"shared/library/": "",
+		"images/c/x":                       "a b c",
+		"images/b/y":                       "a b",
+		"images/cc/y":                      "",
+		"shared/lib/z":                     "e",
+		"chartgate.yaml":                   "a b c e i",
+		"src/x.go":                         "i",
+		"images/i/Dockerfile":              "i",
+		"images/i/Dockerfile.dockerignore": "i",
+		"images/i/README.md":               "",
+		"README.md":                        "",
+		"images/a/x/y z":                   "a",
+		"shared/library/":                  "",
 	} {
-		got := Affected(defs, func(d *Definition) bool { return d.Changed([]string{files}) })
+		got := Affected(defs, func(d *Definition) bool { return d.Changed(root, []string{files}) })
 		if strings.Join(got, " ") != want {
 			t.Errorf("%s: %v, want %s", files, got, want)
 		}

@@ -66,14 +66,31 @@ func runAs(ctx context.Context, u *user.User) (int, error) {
 			}
 		}
 	}
+	for _, name := range sources {
+		if err := copyFile(filepath.Join("..", "..", name), filepath.Join(dir, name)); err != nil {
+			return 1, err
+		}
+	}
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "test"), os.Args[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = tmp, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), "HOME="+tmp, "USER="+u.Username, "TMPDIR="+tmp, "XDG_RUNTIME_DIR=", "REGISTRY=", "CHARTGATE=", "PATH="+bin+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "HOME="+tmp, "USER="+u.Username, "TMPDIR="+tmp, "XDG_RUNTIME_DIR=", "REGISTRY=", "CHARTGATE=", "SOURCES="+dir, "PATH="+bin+":"+os.Getenv("PATH"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	if err := cmd.Run(); cmd.ProcessState == nil {
 		return 1, err
 	}
 	return cmd.ProcessState.ExitCode(), nil
+}
+
+// sources are files of the repository that tests read; source finds them.
+var sources = []string{".gitlab-ci.yml", "chartgate.yaml"}
+
+func source(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(cmp.Or(os.Getenv("SOURCES"), filepath.Join("..", "..")), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 func copyFile(from, to string) error {
