@@ -34,7 +34,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # And those that are built, a quarter of an hour the first time.
-for program in kube-apiserver kube-controller-manager kube-scheduler kubelet \
+for program in kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl \
   etcd containerd containerd-shim-runc-v2 ctr bridge loopback host-local \
   buildkitd buildctl rootlesskit; do
   path=$(tools/install.sh "$program")
