@@ -58,6 +58,9 @@ func (s *chartSource) resolveWith(ctx context.Context, c *chart.Chart, opts deps
 func (s *chartSource) config(root string) (*config.Config, error) {
 	c := *s.run.common
 	c.root = root
+	if c.caFile != "" { // helm's --ca-file is relative to the working directory
+		c.caFile = absolute(s.run.std.Dir, c.caFile)
+	}
 	_, cfg, err := c.load(s.run.std)
 	return cfg, err
 }
@@ -78,20 +81,27 @@ func (s *chartSource) fetch(ctx context.Context) (*helmchart.Chart, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := s.config(s.run.std.Dir)
+	root, err := s.run.common.findRoot(s.run.std)
 	if err != nil {
 		return nil, err
 	}
-	opts, done, err := s.run.common.options(s.run.std, s.run.std.Dir, cfg, nil)
+	cfg, err := s.config(root)
+	if err != nil {
+		return nil, err
+	}
+	opts, done, err := s.run.common.options(s.run.std, root, cfg, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	if err := known(want.Repository, opts.Registry); err != nil {
+		return nil, err
+	}
 	c, err := standIn(want)
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := s.resolveWith(ctx, c, deps.Options{Registry: opts.Registry, Store: opts.Store, Dir: s.run.std.Dir, Mirrors: mirrorsOf(cfg)})
+	resolved, err := s.resolveWith(ctx, c, deps.Options{Registry: opts.Registry, Store: opts.Store, Dir: root, Mirrors: mirrorsOf(cfg)})
 	if err != nil {
 		return nil, fetchFault(s.arg, err)
 	}
@@ -138,6 +148,19 @@ func (s *chartSource) wanted() (*helmchart.Dependency, error) {
 		want.Version = "*"
 	}
 	return want, nil
+}
+
+// known refuses a name that helm knows no repository under.
+func known(repository string, client *registry.Client) error {
+	name, named := strings.CutPrefix(repository, "@")
+	if !named {
+		return nil
+	}
+	_, ok, err := client.RepoByName(name)
+	if err == nil && !ok {
+		err = &usageError{fmt.Sprintf("repo %s not found", name), fmt.Sprintf("helm repo add %s URL adds it, and --repo takes a URL", name)}
+	}
+	return err
 }
 
 // standIn is a chart that has nothing but one dependency.

@@ -28,6 +28,7 @@ type Input struct {
 	Kube   string           // Kubernetes version
 
 	top helmutil.Values // what templates find in the dot
+	set string          // name of the values set
 }
 
 // Prepare merges a values set's files, processes the dependencies' conditions,
@@ -38,7 +39,12 @@ func Prepare(ctx context.Context, res *deps.Resolved, set chart.ValuesSet) (*Inp
 	if err != nil {
 		return nil, err
 	}
-	return prepare(res.Helm(), vals, set.Release)
+	in, err := prepare(res.Helm(), vals, set.Release)
+	if err != nil {
+		return nil, err
+	}
+	in.set = set.Name
+	return in, nil
 }
 
 func prepare(c *helmchart.Chart, vals map[string]any, opts chart.ReleaseOptions) (in *Input, err error) {

@@ -22,6 +22,7 @@ type Manifest struct {
 	Name       string // metadata.name
 	Template   string // as Helm names it: "mychart/templates/x.yaml"
 	Data       string // the document, as Helm prints it
+	Set        string // the values set's name; "" for values that came from elsewhere
 	Hook       *Hook  // nil for what is no hook
 
 	rendered *engine.Rendered

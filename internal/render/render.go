@@ -92,7 +92,7 @@ func (e *Engine) Render(ctx context.Context, res *deps.Resolved, set chart.Value
 	if err != nil {
 		return nil, err
 	}
-	return e.render(ctx, e.seedOf(in, set.Name), in)
+	return e.render(ctx, in)
 }
 
 // Request is one call of `helm template`.
@@ -117,22 +117,22 @@ func (e *Engine) RenderChart(ctx context.Context, req Request) (*Result, error) 
 			return nil, &Error{Kind: Values, Message: err.Error(), Err: err}
 		}
 	}
-	return e.render(ctx, e.seedOf(in, ""), in)
+	return e.render(ctx, in)
 }
 
-func (e *Engine) seedOf(in *Input, set string) string {
+func (e *Engine) seedOf(in *Input) string {
 	if e.seed == "" {
 		return ""
 	}
-	return fmt.Sprintf("%q %q %q", e.seed, in.Chart.Name(), set)
+	return fmt.Sprintf("%q %q %q", e.seed, in.Chart.Name(), in.set)
 }
 
-func (e *Engine) render(ctx context.Context, seed string, in *Input) (*Result, error) {
+func (e *Engine) render(ctx context.Context, in *Input) (*Result, error) {
 	result := &Result{Chart: in.Chart, Values: cloneTable(in.top["Values"])}
 	if err := in.check(); err != nil {
 		return result, err
 	}
-	out, err := e.core.ExecuteSeeded(ctx, seed, in.Chart, in.top)
+	out, err := e.core.ExecuteSeeded(ctx, e.seedOf(in), in.Chart, in.top)
 	if err != nil {
 		return result, err
 	}
@@ -141,6 +141,9 @@ func (e *Engine) render(ctx context.Context, seed string, in *Input) (*Result, e
 	}
 	result.Templates = result.takeNotes(out.Templates)
 	result.Manifests, err = manifests(ctx, result.Templates)
+	for _, m := range result.Manifests {
+		m.Set = in.set
+	}
 	return result, err
 }
 

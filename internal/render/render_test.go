@@ -218,6 +218,9 @@ func TestSeedPerSet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if res.Manifests[0].Set != set {
+			t.Errorf("a manifest of %q says that it is of %q", set, res.Manifests[0].Set)
+		}
 		return res.Manifests[0].Data
 	}
 	first, again, other := data("a"), data("a"), data("b")
