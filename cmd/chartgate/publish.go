@@ -14,6 +14,7 @@ import (
 	"github.com/chartgate/chartgate/internal/git"
 	"github.com/chartgate/chartgate/internal/publish"
 	"github.com/chartgate/chartgate/internal/registry/server"
+	"github.com/chartgate/chartgate/internal/trace"
 	"github.com/spf13/pflag"
 )
 
@@ -37,7 +38,9 @@ func publishVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int, 
 	f.BoolVar(&p.noValidate, "no-validate", false, "do not validate: another job has")
 	f.BoolVar(&p.anyBranch, "any-branch", false, "publish from a branch that is not the default one")
 	f.StringVar(&p.branch, "default-branch", "", "the branch that charts are published from (default: as CI or git says)")
-	return p.run
+	var timing timingFlags
+	timing.register(f)
+	return timing.around(p.run)
 }
 
 func (p *publishFlags) run(ctx context.Context, args []string, std stdio) (int, error) {
@@ -85,13 +88,17 @@ func (p *publishFlags) run(ctx context.Context, args []string, std stdio) (int, 
 		fmt.Fprintln(std.Out)
 	}
 	publisher := &publish.Publisher{Client: opts.Registry, AllOrNothing: p.allOrNothing || cfg.Publish.AllOrNothing}
+	planned := trace.Phase(ctx, "plan")
 	plan, err := publisher.Plan(ctx, items(result), targets)
+	planned()
 	if err != nil {
 		return 0, err
 	}
 	steps := plan.Steps
 	if !p.dryRun {
+		pushed := trace.Phase(ctx, "push")
 		applied, err := publisher.Apply(ctx, plan)
+		pushed()
 		if applied != nil {
 			steps = applied.Steps
 		}

@@ -11,6 +11,7 @@ import (
 func TestMain(m *testing.M) {
 	silenceLibraries()
 	testscript.Main(m, map[string]func(){
+		"checktrace": checkTrace,
 		"chartgate": func() {
 			dir, _ := os.Getwd()
 			os.Exit(run(context.Background(), os.Args[1:], stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv, Dir: dir, Name: "chartgate"}))

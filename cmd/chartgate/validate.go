@@ -20,7 +20,9 @@ func validateVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int,
 	c.checkFlags(f)
 	var change changeFlags
 	change.register(f)
-	return func(ctx context.Context, args []string, std stdio) (int, error) {
+	var timing timingFlags
+	timing.register(f)
+	return timing.around(func(ctx context.Context, args []string, std stdio) (int, error) {
 		reports, err := parseReports(std.Dir, c.reports)
 		if err != nil {
 			return 0, err
@@ -45,7 +47,7 @@ func validateVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int,
 		}
 		printSelection(std.Out, result.Selection)
 		return show(result, reports, c.verbose, std)
-	}
+	})
 }
 
 // knownTargets are the registry prefixes that this repository publishes to, as

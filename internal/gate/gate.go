@@ -99,11 +99,24 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 	}
 	result.Outcomes = report.Outcomes
 	result.Findings = g.judge(report.Findings)
+	countCached(ctx, report.Outcomes)
 	g.saveMemory(ctx)
 	return result, nil
 }
 
 // seed makes what templates draw at random the same in every run.
+// countCached tells a trace how much of the work was remembered.
+func countCached(ctx context.Context, outcomes []lint.Outcome) {
+	cached := 0
+	for _, o := range outcomes {
+		if o.State == lint.Cached {
+			cached++
+		}
+	}
+	trace.Count(ctx, "checks", len(outcomes))
+	trace.Count(ctx, "cached", cached)
+}
+
 const seed = "chartgate"
 
 type run struct {

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ type Recorder struct {
 	phases []Total
 	steps  map[string]*Total
 	charts map[string]*Total
+	counts map[string]int
 }
 
 // Total is how often something was done and how long that took together.
@@ -41,12 +43,13 @@ type Summary struct {
 	Phases  []Total       // in the order in which they began
 	Steps   []Total       // the longest first
 	Charts  []Total       // jobs by chart, the longest first
+	Counts  map[string]int
 }
 
 // New starts a recorder. w receives a Chrome trace, a JSON array of events, which
 // is whole once Close was called; it may be nil.
 func New(w io.Writer) *Recorder {
-	r := &Recorder{start: time.Now(), steps: map[string]*Total{}, charts: map[string]*Total{}}
+	r := &Recorder{start: time.Now(), steps: map[string]*Total{}, charts: map[string]*Total{}, counts: map[string]int{}}
 	if w != nil {
 		r.out = newWriter(w)
 	}
@@ -169,7 +172,7 @@ func add(totals map[string]*Total, name string, d time.Duration) {
 func (r *Recorder) Summary() Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return Summary{Wall: time.Since(r.start), Workers: len(r.busy), Phases: slices.Clone(r.phases), Steps: longest(r.steps), Charts: longest(r.charts)}
+	return Summary{Wall: time.Since(r.start), Workers: len(r.busy), Phases: slices.Clone(r.phases), Steps: longest(r.steps), Charts: longest(r.charts), Counts: maps.Clone(r.counts)}
 }
 
 func longest(totals map[string]*Total) []Total {
@@ -189,4 +192,19 @@ func (r *Recorder) Close() error {
 	err := r.out.close()
 	r.out = nil
 	return err
+}
+
+// Count adds to a number that the summary names, such as how much was cached.
+func Count(ctx context.Context, name string, n int) {
+	if at, ok := ctx.Value(contextKey{}).(position); ok {
+		at.recorder.mu.Lock()
+		defer at.recorder.mu.Unlock()
+		at.recorder.counts[name] += n
+	}
+}
+
+// From is the recorder of the context, nil if there is none.
+func From(ctx context.Context) *Recorder {
+	at, _ := ctx.Value(contextKey{}).(position)
+	return at.recorder
 }

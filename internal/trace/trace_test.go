@@ -81,6 +81,11 @@ func TestLanes(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	Count(ctx, "cached", 2)
+	Count(ctx, "cached", 3)
+	if From(ctx) != r || From(context.Background()) != nil {
+		t.Error("another recorder")
+	}
 	done()
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
@@ -104,7 +109,7 @@ func TestLanes(t *testing.T) {
 		t.Errorf("jobs in the lanes %v", lanes)
 	}
 	s := r.Summary()
-	if len(s.Charts) != workers || s.Charts[0].Count != each || len(s.Steps) != 2 || s.Steps[0].Count != workers*each || s.Workers > workers {
+	if len(s.Charts) != workers || s.Charts[0].Count != each || len(s.Steps) != 2 || s.Steps[0].Count != workers*each || s.Workers > workers || s.Counts["cached"] != 5 {
 		t.Errorf("%+v", s)
 	}
 	if s.Charts[0].Time < s.Charts[workers-1].Time {
@@ -125,6 +130,7 @@ func TestOff(t *testing.T) {
 		_, end := Job(ctx, "charts/web", "charts/web")
 		end()
 		Step(ctx, "render")()
+		Count(ctx, "cached", 1)
 	}); n > 0 {
 		t.Errorf("%v allocations where nothing is measured", n)
 	}
