@@ -47,12 +47,17 @@ func (c *content) sort() {
 	slices.SortFunc(c.byPath, func(a, b int) int { return strings.Compare(c.walked[a].Path, c.walked[b].Path) })
 }
 
-// sum is the digest of all files with their modes.
+// sum is the digest of all files with their modes, as far as git keeps those: the rest is each
+// machine's own, and no check looks at it.
 func (c *content) sum() digest.Digest {
 	h := digest.Canonical.Digester()
 	for _, i := range c.byPath {
 		e := &c.walked[i]
-		io.WriteString(h.Hash(), e.Mode.String()+" "+e.Digest.String()+" "+e.Path+"\x00")
+		mode := "-"
+		if e.Mode&0o111 != 0 {
+			mode = "x"
+		}
+		io.WriteString(h.Hash(), mode+" "+e.Digest.String()+" "+e.Path+"\x00")
 	}
 	return h.Digest()
 }
@@ -67,12 +72,23 @@ func (c *content) Files() []archive.File {
 
 // File returns one of Files with its path in the repository.
 func (c *content) File(name string) (source.File, bool) {
-	for _, f := range c.Files() {
-		if f.Name == name {
-			return source.File{Path: path.Join(c.dir.Path, name), Data: f.Data}, true
-		}
+	full := path.Join(c.dir.Path, name)
+	i, ok := c.find(relative(c.dir.Root, full))
+	if !ok || c.walked[i].ignored {
+		return source.File{}, false
 	}
-	return source.File{}, false
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return source.File{Path: full, Data: bytes.TrimPrefix(c.readOne(i).Data, utf8BOM)}, true
+}
+
+// find returns the place in walked of the file at a path below Root.
+func (c *content) find(name string) (int, bool) {
+	at, ok := slices.BinarySearchFunc(c.byPath, name, func(i int, name string) int { return strings.Compare(c.walked[i].Path, name) })
+	if !ok {
+		return 0, false
+	}
+	return c.byPath[at], true
 }
 
 // Entries are all files below Root, sorted by path. Read-only.
@@ -85,13 +101,13 @@ func (c *content) Entries() []Entry {
 
 // Entry returns the file at a path below Root.
 func (c *content) Entry(name string) (Entry, bool) {
-	at, ok := slices.BinarySearchFunc(c.byPath, name, func(i int, name string) int { return strings.Compare(c.walked[i].Path, name) })
+	i, ok := c.find(name)
 	if !ok {
 		return Entry{}, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.readOne(c.byPath[at]), true
+	return c.readOne(i), true
 }
 
 // Paths are the paths of all files below Root, sorted.

@@ -58,9 +58,6 @@ func (m *Memory) Load(fsys fs.FS, dir Dir, lim Limits) *Chart {
 	if c.walkErr == nil {
 		c.facts = m.recall(c)
 	}
-	if c.facts == nil {
-		c.parse()
-	}
 	return c
 }
 
@@ -189,7 +186,7 @@ func (w *walker) read(name string, info fs.FileInfo, found *walked) error {
 		found.Digest = digest.FromBytes(found.Data)
 	}
 	if err == nil {
-		w.memory.seen(name, info, found.Digest)
+		w.memory.seen(name, info, found.Digest, found.Data)
 	}
 	return err
 }

@@ -1,7 +1,10 @@
 package chart
 
 import (
+	"crypto/sha1"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"sync"
 	"time"
@@ -14,6 +17,9 @@ import (
 // and what charts were made of such files, so that what did not change is
 // not read again. It is safe for use by several goroutines; a nil one knows nothing.
 type Memory struct {
+	// GitIDs has files' ids in git noted too, so that a revision of the same files need not be read.
+	GitIDs bool
+
 	mu    sync.Mutex
 	old   memorised
 	now   memorised
@@ -57,13 +63,16 @@ func (m *Memory) file(name string, info fs.FileInfo) (digest.Digest, bool) {
 	if m == nil {
 		return "", false
 	}
-	now, ok := markOf(info)
+	name, now, ok := identify(name, info)
 	if !ok {
 		return "", false
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	was, ok := m.old.files[name]
+	if !ok && now.content() {
+		was, ok = m.now.files[name]
+	}
 	now.sum = was.sum
 	if !ok || was != now {
 		return "", false
@@ -72,23 +81,46 @@ func (m *Memory) file(name string, info fs.FileInfo) (digest.Digest, bool) {
 	return digest.NewDigestFromBytes(digest.SHA256, []byte(was.sum)), true
 }
 
-// seen notes what a file held. Info is from before it was read.
-func (m *Memory) seen(name string, info fs.FileInfo, sum digest.Digest) {
-	if m == nil {
-		return
-	}
-	mark, ok := markOf(info)
-	if !ok || time.Since(time.Unix(0, max(mark.mtime, mark.ctime))) < settled {
-		return
-	}
+// seen notes what a file held; data is nil where that is large. Info is from before it was read.
+func (m *Memory) seen(name string, info fs.FileInfo, sum digest.Digest, data []byte) {
 	raw, err := rawSum(sum)
-	if err != nil {
+	if m == nil || err != nil {
 		return
 	}
-	mark.sum = raw
+	name, now, ok := identify(name, info)
+	ok = ok && (now.content() || time.Since(time.Unix(0, max(now.mtime, now.ctime))) >= settled)
+	gitID := ""
+	if m.GitIDs && data != nil && !now.content() {
+		h := sha1.New()
+		fmt.Fprintf(h, "blob %d\x00", len(data))
+		h.Write(data)
+		gitID = contentName("git " + hex.EncodeToString(h.Sum(nil)))
+	}
+	now.sum = raw
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.now.files[name], m.fresh = mark, true
+	m.fresh = m.fresh || ok
+	if ok {
+		m.now.files[name] = now
+	}
+	if gitID != "" {
+		m.now.files[gitID] = mark{size: int64(len(data)), sum: raw}
+	}
+}
+
+// content reports whether the file is known by what it holds, so that it never changes.
+func (m mark) content() bool { return m.inode == 0 }
+
+func contentName(id string) string { return "\x00" + id }
+
+// identify is what a file is known by: by what its file system says that it holds, or by its path and
+// what the system says of it.
+func identify(name string, info fs.FileInfo) (string, mark, bool) {
+	if content, ok := info.Sys().(interface{ ContentID() string }); ok && content.ContentID() != "" {
+		return contentName(content.ContentID()), mark{size: info.Size()}, true
+	}
+	m, ok := markOf(info)
+	return name, m, ok
 }
 
 // recall returns what is known of a chart with these files; nil if nothing.

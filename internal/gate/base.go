@@ -15,7 +15,7 @@ import (
 // where a check wants to compare. That there is none is no error here but the
 // reason why the check is skipped.
 func (g *run) findBase(ctx context.Context) error {
-	if g.NoLint || !g.needs(func(c lint.Check) bool { return c.Needs.Base }) {
+	if !g.comparesVersions() {
 		return nil
 	}
 	g.base = &lint.Base{Repo: chart.NewRepo(nil)}
@@ -34,6 +34,11 @@ func (g *run) findBase(ctx context.Context) error {
 		g.base.Err = err
 	}
 	return nil
+}
+
+// comparesVersions reports whether a check wants to compare.
+func (g *run) comparesVersions() bool {
+	return !g.NoLint && g.needs(func(c lint.Check) bool { return c.Needs.Base })
 }
 
 func (g *run) loadBase(ctx context.Context) error {
@@ -58,7 +63,7 @@ func (g *run) loadBase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer whole.Close()
+	g.closers = append(g.closers, whole) // charts are read from it when they are asked for
 	tree, err := whole.Sub(filepath.ToSlash(below))
 	if err != nil {
 		return nil // the folder is newer than the base: so are its charts
@@ -68,7 +73,7 @@ func (g *run) loadBase(ctx context.Context) error {
 	load := func(d chart.Dir) {
 		if !seen[d.Path] && ctx.Err() == nil {
 			seen[d.Path] = true
-			charts = append(charts, chart.Load(tree, d, chart.Limits{}))
+			charts = append(charts, g.unchanged(g.memory.Load(tree, d, chart.Limits{})))
 		}
 	}
 	dirs, err := chart.Discover(tree, g.Config.Charts, g.Config.Exclude)
@@ -85,6 +90,14 @@ func (g *run) loadBase(ctx context.Context) error {
 	}
 	g.base.Repo = chart.NewRepo(charts)
 	return ctx.Err()
+}
+
+// unchanged gives the tree's own chart for one of the base that is the same.
+func (g *run) unchanged(was *chart.Chart) *chart.Chart {
+	if now := g.repo.At(was.Path); now != nil && now.Dir == was.Dir && now.Tree() == was.Tree() && now.Err() == nil {
+		return now
+	}
+	return was
 }
 
 func (g *run) realRoot() string {

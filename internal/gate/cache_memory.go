@@ -25,21 +25,27 @@ func (g *run) memoryName() string {
 // openMemory finds what is known of the files. It is of use on this machine alone, since
 // it goes by what the file system says.
 func (g *run) openMemory(ctx context.Context) {
-	if g.Cache == nil {
-		return
-	}
 	if data, ok := g.Cache.GetLocal(ctx, g.memoryName()); ok {
 		g.memory, _ = chart.DecodeMemory(data)
 	}
 	if g.memory == nil {
 		g.memory = chart.NewMemory()
 	}
+	g.memory.GitIDs = g.comparesVersions()
 }
 
 // saveMemory keeps what this run saw of the files.
 func (g *run) saveMemory(ctx context.Context) {
+	if g.Cache == nil {
+		return
+	}
 	for _, c := range g.repo.Charts {
 		g.memory.Note(c)
+	}
+	if g.base != nil && g.base.Repo != nil {
+		for _, c := range g.base.Repo.Charts {
+			g.memory.Note(c)
+		}
 	}
 	if data, ok := g.memory.Encode(); ok {
 		g.Cache.PutLocal(ctx, g.memoryName(), data)

@@ -31,6 +31,7 @@ func (g *run) discover(ctx context.Context) error {
 		group.Go(func() error {
 			_, end := trace.Job(loading, d.Path, "loading "+d.Path)
 			charts[i] = g.memory.Load(g.fsys, d, chart.Limits{})
+			charts[i].Err() // parses what is not remembered
 			end()
 			return loading.Err()
 		})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -98,13 +99,12 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 		return nil, err
 	}
 	result.Outcomes = report.Outcomes
-	result.Findings = g.judge(report.Findings)
 	countCached(ctx, report.Outcomes)
+	result.Findings = g.judge(report.Findings)
 	g.saveMemory(ctx)
 	return result, nil
 }
 
-// seed makes what templates draw at random the same in every run.
 // countCached tells a trace how much of the work was remembered.
 func countCached(ctx context.Context, outcomes []lint.Outcome) {
 	cached := 0
@@ -117,6 +117,7 @@ func countCached(ctx context.Context, outcomes []lint.Outcome) {
 	trace.Count(ctx, "cached", cached)
 }
 
+// seed makes what templates draw at random the same in every run.
 const seed = "chartgate"
 
 type run struct {
@@ -134,6 +135,7 @@ type run struct {
 	yamlConfig *consulted
 	results    *lint.Cache // nil for none
 	memory     *chart.Memory
+	closers    []io.Closer // what is read from until the end
 }
 
 func open(opts Options) (*run, error) {
@@ -149,7 +151,12 @@ func open(opts Options) (*run, error) {
 	return g, nil
 }
 
-func (g *run) close() { g.root.Close() }
+func (g *run) close() {
+	for _, c := range g.closers {
+		c.Close()
+	}
+	g.root.Close()
+}
 
 func (g *run) configure() error {
 	yamlConfig, err := g.yamllint()

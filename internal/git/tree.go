@@ -171,7 +171,19 @@ func (i info) Size() int64                { return max(i.size, 0) }
 func (i info) Mode() fs.FileMode          { return i.mode }
 func (i info) ModTime() time.Time         { return i.time }
 func (i info) IsDir() bool                { return i.mode.IsDir() }
-func (i info) Sys() any                   { return nil }
+func (i info) Sys() any                   { return Blob(i.id) }
 func (i info) Type() fs.FileMode          { return i.mode.Type() }
 func (i info) Info() (fs.FileInfo, error) { return i, nil }
 func (i info) String() string             { return fs.FormatFileInfo(i) }
+
+// Blob is what the FileInfo of a file has for Sys: the id of its blob, which says what the
+// file holds. It is empty for folders.
+type Blob string
+
+// ContentID names what the file holds.
+func (b Blob) ContentID() string {
+	if b == "" {
+		return ""
+	}
+	return "git " + string(b)
+}

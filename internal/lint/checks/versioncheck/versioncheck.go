@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/chartgate/chartgate/internal/archive"
@@ -49,10 +50,10 @@ func rules() []lint.Rule {
 }
 
 func check(s *lint.Subject, targets []string) ([]finding.Finding, error) {
-	v := subject{Subject: s}
+	v := subject{Subject: s, doc: func() *source.YAML { return nil }}
 	if file, ok := s.Chart.File("Chart.yaml"); ok {
 		v.file = file
-		v.doc, _ = source.ParseYAML(file.Data)
+		v.doc = sync.OnceValue(func() *source.YAML { doc, _ := source.ParseYAML(file.Data); return doc })
 	}
 	if m := s.Chart.Metadata(); m == nil || m.Version == "" {
 		return nil, &lint.SkipError{Reason: "Chart.yaml gives no version"}
@@ -72,14 +73,14 @@ func check(s *lint.Subject, targets []string) ([]finding.Finding, error) {
 type subject struct {
 	*lint.Subject
 	file source.File
-	doc  *source.YAML
+	doc  func() *source.YAML
 }
 
 func (v subject) at(rule, msg, hint string, steps ...any) finding.Finding {
 	if len(steps) == 0 {
 		steps = []any{"version"}
 	}
-	pos, _ := v.doc.Value(steps...)
+	pos, _ := v.doc().Value(steps...)
 	severity := finding.Error
 	if rule == "outdated-pin" {
 		severity = finding.Warning
