@@ -66,9 +66,15 @@ func newChartRun(ctx context.Context, s *Subject, checks []Check, opts Options) 
 	for k, check := range checks {
 		c.slots[k] = make([]slot, 1+len(c.sets))
 		for i := range c.slots[k] {
-			if found, ok := c.cached.part(k, i); ok {
-				c.slots[k][i] = slot{found, Outcome{Chart: s.Chart.Path, Check: check.Name, State: Cached}}
+			o := Outcome{Chart: s.Chart.Path, Check: check.Name}
+			found, ok := c.cached.part(k, i)
+			switch {
+			case ok:
+				o.State = Cached
+			case i > 0 && (check.Render == nil || missing(check.Needs, s) != ""):
+				o.State = Ran // with nothing to do
 			}
+			c.slots[k][i] = slot{found, o}
 		}
 	}
 	return c
@@ -98,7 +104,7 @@ func (c *chartRun) jobs() []job {
 		var checks []Check
 		var row []*slot
 		for k, check := range c.checks {
-			if s := &c.slots[k][1+v]; s.outcome.State != Cached {
+			if s := &c.slots[k][1+v]; s.outcome.State == "" {
 				checks, row = append(checks, check), append(row, s)
 			}
 		}
