@@ -36,7 +36,7 @@ func (r *renderRun) locate(arg string) (*chartSource, error) {
 	info, err := os.Stat(full)
 	switch {
 	case err == nil && arg != "" && info.IsDir():
-		s.path, s.folder = real(full), true
+		s.path, s.folder = unlinked(full), true
 	case err == nil && arg != "" && info.Mode().IsRegular():
 		s.path = full
 	case err == nil && arg != "":
@@ -172,7 +172,7 @@ func (s *chartSource) root() (string, error) {
 	r := s.run
 	if r.common.root != "" {
 		root, err := r.common.findRoot(r.std)
-		return real(root), err
+		return unlinked(root), err
 	}
 	for dir := s.path; ; dir = filepath.Dir(dir) {
 		for _, mark := range []string{config.FileName, ".git"} {
@@ -184,7 +184,7 @@ func (s *chartSource) root() (string, error) {
 			break
 		}
 	}
-	here := real(r.std.Dir)
+	here := unlinked(r.std.Dir)
 	if rel, err := filepath.Rel(here, s.path); err == nil && filepath.IsLocal(rel) {
 		return here, nil
 	}

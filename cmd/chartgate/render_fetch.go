@@ -94,7 +94,7 @@ func (s *chartSource) fetch(ctx context.Context) (*helmchart.Chart, error) {
 		return nil, err
 	}
 	defer done()
-	if err := known(want.Repository, opts.Registry); err != nil {
+	if err := knownRepository(want.Repository, opts.Registry); err != nil {
 		return nil, err
 	}
 	c, err := standIn(want)
@@ -150,8 +150,8 @@ func (s *chartSource) wanted() (*helmchart.Dependency, error) {
 	return want, nil
 }
 
-// known refuses a name that helm knows no repository under.
-func known(repository string, client *registry.Client) error {
+// knownRepository refuses a name that helm knows no repository under.
+func knownRepository(repository string, client *registry.Client) error {
 	name, named := strings.CutPrefix(repository, "@")
 	if !named {
 		return nil

@@ -86,8 +86,8 @@ func (r *renderRun) nameAndChart(ctx context.Context, args []string) (name, char
 	return "release-name", args[0], nil
 }
 
-// real resolves links in a path that may not be there.
-func real(dir string) string {
+// unlinked resolves links in a path that may not be there.
+func unlinked(dir string) string {
 	if resolved, err := filepath.EvalSymlinks(dir); err == nil {
 		return resolved
 	}
