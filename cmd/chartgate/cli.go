@@ -13,6 +13,7 @@ import (
 	"github.com/chartgate/chartgate/internal/gate"
 	"github.com/chartgate/chartgate/internal/publish"
 	"github.com/chartgate/chartgate/internal/registry"
+	"github.com/chartgate/chartgate/internal/report"
 	"github.com/spf13/pflag"
 )
 
@@ -51,6 +52,7 @@ func verbs() []verb {
 		{"build", "[IMAGE…]", "build images on a rootless BuildKit", buildVerb},
 		{"builder", "ls|rm|prune|rbac", "look after the builders in Kubernetes, and print the rights that they need", builderVerb},
 		{"doctor", "", "say what this machine lacks for building images, and what mends it", doctorVerb},
+		{"report", "merge SHARD.json…", "make one report of those of all shards", reportVerb},
 		{"list", "", "list the charts of the repository", listVerb},
 		{"explain", "[RULE]", "explain a check or rule; list them all", explainVerb},
 		{"serve", "", "serve the embedded registry", serveVerb},
@@ -146,6 +148,7 @@ func complain(w io.Writer, err error) int {
 		image   *buildkit.DefinitionError
 		option  *driver.OptionError
 		failure *buildkit.Error
+		shards  *report.MergeError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -167,6 +170,8 @@ func complain(w io.Writer, err error) int {
 		}
 	case errors.As(err, &branch):
 		code, hint = exitFindings, branch.Hint
+	case errors.As(err, &shards):
+		hint = shards.Hint
 	case errors.Is(err, context.Canceled):
 		err = errors.New("cancelled")
 	}

@@ -82,7 +82,7 @@ func (p *publishFlags) run(ctx context.Context, args []string, std stdio) (int, 
 	}
 	code := exitClean
 	if !p.noValidate {
-		if code, err = show(result, reports, p.verbose, std); err != nil {
+		if code, err = showReport(reportOf(result).Clean(), reports, p.verbose, std); err != nil {
 			return 0, err
 		}
 		fmt.Fprintln(std.Out)

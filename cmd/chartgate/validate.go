@@ -2,16 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"path/filepath"
+	"io"
 	"strings"
-
-	"os"
 
 	"github.com/chartgate/chartgate/internal/gate"
 	"github.com/chartgate/chartgate/internal/publish"
 	"github.com/chartgate/chartgate/internal/report"
-	"github.com/chartgate/chartgate/internal/ui"
 	"github.com/spf13/pflag"
 )
 
@@ -20,7 +18,9 @@ func validateVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int,
 	c.checkFlags(f)
 	var change changeFlags
 	change.register(f)
-	var timing timingFlags
+	var part shardFlags
+	part.register(f)
+	timing := timingFlags{always: part.measured}
 	timing.register(f)
 	return timing.around(func(ctx context.Context, args []string, std stdio) (int, error) {
 		reports, err := parseReports(std.Dir, c.reports)
@@ -36,7 +36,7 @@ func validateVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int,
 			return 0, err
 		}
 		opts.Targets = knownTargets(cfg.Publish.To, std.Env)
-		if err := change.asked(&opts); err != nil {
+		if err := errors.Join(change.asked(&opts), part.asked(&opts, std)); err != nil {
 			done()
 			return 0, err
 		}
@@ -46,7 +46,12 @@ func validateVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int,
 			return 0, err
 		}
 		printSelection(std.Out, result.Selection)
-		return show(result, reports, c.verbose, std)
+		printShard(std.Out, result.Plan, len(result.Subjects))
+		times := took(ctx, result)
+		r := reportOf(result)
+		r.Shard = shardOf(result.Plan, times)
+		code, err := showReport(r.Clean(), reports, c.verbose, std)
+		return code, errors.Join(err, part.save(std, result.Repo, times))
 	})
 }
 
@@ -64,26 +69,6 @@ func knownTargets(asked []string, env func(string) string) []string {
 		}
 	}
 	return out
-}
-
-// show prints the report, writes those that were asked for, and gives the exit code.
-func show(result *gate.Result, reports []reportFile, verbose bool, std stdio) (int, error) {
-	r := reportOf(result)
-	if err := report.Text(std.Out, r, report.TextOptions{Colour: ui.Colour(std.Out, std.Env), Verbose: verbose}); err != nil {
-		return 0, err
-	}
-	for _, f := range reports {
-		if err := f.write(r); err != nil {
-			return 0, err
-		}
-	}
-	if err := result.Broken(); err != nil {
-		return 0, err
-	}
-	if !result.Passed() {
-		return exitFindings, nil
-	}
-	return exitClean, nil
 }
 
 // reportFile is one --report FORMAT=FILE.
@@ -108,27 +93,9 @@ func parseReports(dir string, args []string) ([]reportFile, error) {
 	return out, nil
 }
 
-// write replaces the file whole: a reader never finds half a report.
-func (f reportFile) write(r *report.Report) (err error) {
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
-		return fmt.Errorf("writing report %q: %w", f.path, err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(f.path), ".report-*")
-	if err != nil {
-		return fmt.Errorf("writing report %q: %w", f.path, err)
-	}
-	defer os.Remove(tmp.Name()) // fails once renamed
-	err = f.format.Write(tmp, r)
-	if e := tmp.Chmod(0o644); err == nil {
-		err = e
-	}
-	if e := tmp.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), f.path)
-	}
-	if err != nil {
+// write replaces the file whole.
+func (f reportFile) write(r *report.Report) error {
+	if err := replaceFile(f.path, func(w io.Writer) error { return f.format.Write(w, r) }); err != nil {
 		return fmt.Errorf("writing report %q: %w", f.path, err)
 	}
 	return nil

@@ -17,9 +17,13 @@ import (
 
 // own finds the reasons that a node's own files are.
 func (im *impact) own(n *node) {
-	sets := valuesFiles(im.run, n)
+	hits := im.files.in(n.root)
+	sets := map[string]string{}
+	if len(hits) > 0 {
+		sets = valuesFiles(im.run, n)
+	}
 	plain := Reason{Kind: ReasonFile}
-	for _, f := range im.files.in(n.root) {
+	for _, f := range hits {
 		if within(f, n.path) || within(n.path, f) {
 			n.spreads = true
 		}

@@ -39,6 +39,8 @@ type Options struct {
 	Env     func(string) string
 	// ConfigFile is where Config was read from, relative to Root; the usual place when empty.
 	ConfigFile string
+	Shard      Shard     // the part of the charts to look at; all when zero
+	Durations  Durations // what Shard is balanced by; may be nil
 	Registry   *registry.Client
 	Store      *store.Store
 	// Cache keeps the results of checks; nil for none.
@@ -59,6 +61,8 @@ type Result struct {
 	FailOn   finding.Severity
 	// Selection is what changed, nil unless the options ask for it.
 	Selection *Selection
+	// Plan is how the charts were cut into shards, nil where they were not.
+	Plan *Plan
 }
 
 // UsageError is a wrong argument or configuration: exit code 2.
@@ -81,7 +85,7 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 	for _, phase := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"discover", g.discover}, {"changes", g.narrow}, {"base", g.findBase}, {"resolve", g.resolve}} {
+	}{{"discover", g.discover}, {"changes", g.narrow}, {"base", g.findBase}, {"shard", g.cut}, {"resolve", g.resolve}} {
 		done := trace.Phase(ctx, phase.name)
 		err := phase.run(ctx)
 		done()
@@ -89,7 +93,7 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	result := &Result{Repo: g.repo, Subjects: g.subjects, FailOn: g.failOn, Selection: g.selected}
+	result := &Result{Repo: g.repo, Subjects: g.subjects, FailOn: g.failOn, Selection: g.selected, Plan: g.plan}
 	if opts.NoLint {
 		return result, nil
 	}
@@ -131,6 +135,7 @@ type run struct {
 	subjects []*lint.Subject
 	base     *lint.Base
 	selected *Selection // what changed; nil where that was not asked
+	plan     *Plan      // how the work is shared; nil where it is not
 
 	yamlConfig *consulted
 	results    *lint.Cache // nil for none

@@ -14,6 +14,7 @@ type jsonReport struct {
 	Charts   []jsonChart   `json:"charts"`
 	Outcomes []jsonOutcome `json:"outcomes"`
 	Findings []jsonFinding `json:"findings"`
+	Shard    *jsonShard    `json:"shard,omitempty"` // the only key that a report may lack
 }
 
 type jsonTool struct {
@@ -72,12 +73,23 @@ type jsonFinding struct {
 
 // JSON writes chartgate's own format: stable keys, no nulls, sorted.
 func JSON(w io.Writer, r *Report) error {
+	out := jsonOf(r)
+	if out.Shard != nil {
+		if err := out.seal(); err != nil {
+			return err
+		}
+	}
+	return out.encode(w)
+}
+
+func jsonOf(r *Report) *jsonReport {
 	n := finding.Count(r.Findings)
-	out := jsonReport{
+	out := &jsonReport{
 		Schema: 1, Tool: jsonTool(r.Tool),
 		Summary: jsonSummary{Passed: r.Passed(), FailOn: r.FailOn.String(), Charts: len(r.Charts),
 			Errors: n[finding.Error], Warnings: n[finding.Warning], Infos: n[finding.Info]},
 		Charts: []jsonChart{}, Outcomes: []jsonOutcome{}, Findings: []jsonFinding{},
+		Shard: r.Shard.json(r.Tool),
 	}
 	for _, c := range r.Charts {
 		jc := jsonChart{Name: c.Name, Path: c.Path, Version: c.Version, Package: c.Package, Dependencies: []jsonDependency{}}
@@ -102,8 +114,12 @@ func JSON(w io.Writer, r *Report) error {
 			File: f.File, Line: f.Line, Column: f.Column, Message: f.Message, Hint: f.Hint, Fingerprint: f.Fingerprint,
 		})
 	}
+	return out
+}
+
+func (r *jsonReport) encode(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(out)
+	return e.Encode(r)
 }

@@ -18,6 +18,7 @@ type Report struct {
 	Charts   []Chart
 	Outcomes []Outcome
 	Findings []finding.Finding
+	Shard    *Shard // nil for the report of a whole run
 }
 
 // Tool names the program that made the report.
