@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chartgate/chartgate/test/fixture"
+)
+
+// formats are the reports that a cached run must write as a fresh one does.
+var formats = []string{"json", "junit", "codequality", "text"}
+
+// outcome is all that a run says.
+type outcome struct {
+	code    int
+	out     string
+	reports [][]byte
+}
+
+// outcomeOf runs validate with a cache folder and returns what it says.
+func outcomeOf(t *testing.T, root, cache string, args ...string) outcome {
+	t.Helper()
+	dir := t.TempDir()
+	args = append([]string{"validate", "--verbose"}, args...)
+	for _, f := range formats {
+		args = append(args, "--report", f+"="+filepath.Join(dir, f))
+	}
+	var o outcome
+	o.code, o.out = chartgateEnv(t, root, []string{"CHARTGATE_CACHE_DIR=" + cache}, args...)
+	for _, f := range formats {
+		data, _ := os.ReadFile(filepath.Join(dir, f)) // a run that fails writes none
+		o.reports = append(o.reports, data)
+	}
+	return o
+}
+
+// chartgateEnv runs the program with variables of its own.
+func chartgateEnv(t *testing.T, dir string, extra []string, args ...string) (int, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), bound)
+	defer cancel()
+	var out bytes.Buffer
+	env := fixture.Env(t, extra...)
+	code := run(ctx, args, stdio{In: strings.NewReader(""), Out: &out, Err: &out, Env: fixture.Lookup(env), Dir: dir, Name: "chartgate"})
+	return code, out.String()
+}
+
+// same wants two runs to say the same.
+func (o outcome) same(t *testing.T, what string, fresh outcome) {
+	t.Helper()
+	if o.code != fresh.code || o.out != fresh.out {
+		t.Errorf("%s: exit code %d, want %d; printed\n%s\nwant\n%s", what, o.code, fresh.code, o.out, fresh.out)
+	}
+	for i, f := range formats {
+		if !bytes.Equal(o.reports[i], fresh.reports[i]) {
+			t.Errorf("%s: the %s report is\n%s\nwant\n%s", what, f, o.reports[i], fresh.reports[i])
+		}
+	}
+}
+
+// TestCachedIsFresh runs over every fixture afresh, then into an empty cache, then out of
+// it: all that is said must be the same.
+func TestCachedIsFresh(t *testing.T) {
+	roots := map[string]string{}
+	for _, dir := range folders(t, "testdata", "charts", "bad") {
+		roots["bad/"+filepath.Base(dir)] = badRepository(t, dir)
+	}
+	for _, dir := range folders(t, "testdata", "charts", "ok") {
+		root := t.TempDir()
+		fixture.Copy(t, dir, root)
+		fixture.Commit(t, root, "feat: charts")
+		roots["ok/"+filepath.Base(dir)] = root
+	}
+	time.Sleep(2100 * time.Millisecond) // what is younger than two seconds is always read
+	for name, root := range roots {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cache := t.TempDir()
+			fresh := outcomeOf(t, root, t.TempDir(), "--no-result-cache")
+			outcomeOf(t, root, cache).same(t, "into the cache", fresh)
+			outcomeOf(t, root, cache).same(t, "out of the cache", fresh)
+		})
+	}
+}
+
+// TestCachedEdits changes one thing after another in a repository: what a run with a cache
+// says is what one without says.
+func TestCachedEdits(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"ok/house", "ok/subcharts", "ok/library", "ok/ci-values", "bad/required-missing", "bad/yaml-key-duplicates"} {
+		fixture.Copy(t, fixture.Path(t, "testdata", "charts", filepath.FromSlash(name), "charts"), filepath.Join(root, "charts"))
+	}
+	fixture.Commit(t, root, "feat: charts")
+	cache := t.TempDir()
+	random := rand.New(rand.NewPCG(5, 117))
+	for i := range 16 {
+		what := edit(t, random, root)
+		fresh := outcomeOf(t, root, t.TempDir(), "--no-result-cache")
+		outcomeOf(t, root, cache).same(t, fmt.Sprintf("edit %d, %s", i, what), fresh)
+		outcomeOf(t, root, cache).same(t, fmt.Sprintf("edit %d again, %s", i, what), fresh)
+	}
+}
+
+// edit changes one file below charts/, or a configuration.
+func edit(t *testing.T, random *rand.Rand, root string) string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(filepath.Join(root, "charts"), func(name string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, name)
+		}
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files: %v", len(files), err)
+	}
+	name := files[random.IntN(len(files))]
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, _ := filepath.Rel(root, name)
+	write := func(what, name string, data []byte) string {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return what + " " + shown
+	}
+	switch random.IntN(7) {
+	case 0:
+		return write("a line more in", name, append(data, "# one more \n"...))
+	case 1:
+		return write("a key more in", name, append(data, "\nmore: true\n"...))
+	case 2:
+		if err := os.Chmod(name, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return "executable " + shown
+	case 3:
+		return write("a file beside", filepath.Join(filepath.Dir(name), "beside.yaml"), []byte("a:  1\n"))
+	case 4:
+		at := random.IntN(len(data) + 1)
+		return write("one byte of", name, append(append(bytes.Clone(data[:at]), "#{ \xff\n"[random.IntN(5)]), data[at:]...))
+	case 5:
+		return write("the configuration beside", filepath.Join(root, ".yamllint"), fmt.Appendf(nil, "rules:\n  line-length: {max: %d}\n", 20+random.IntN(80)))
+	}
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	return "without " + shown
+}
+
+// TestCacheShared has many runs at once use one cache.
+func TestCacheShared(t *testing.T) {
+	root := t.TempDir()
+	fixture.Copy(t, fixture.Path(t, "testdata", "charts", "ok", "house"), root)
+	fixture.Copy(t, fixture.Path(t, "testdata", "charts", "bad", "privileged-container", "charts"), filepath.Join(root, "charts"))
+	fixture.Commit(t, root, "feat: charts")
+	fresh, cache := outcomeOf(t, root, t.TempDir(), "--no-result-cache"), t.TempDir()
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() { outcomeOf(t, root, cache).same(t, fmt.Sprintf("run %d", i), fresh) })
+	}
+	wg.Wait()
+}
