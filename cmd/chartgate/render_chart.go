@@ -185,7 +185,7 @@ func (s *chartSource) root() (string, error) {
 		}
 	}
 	here := unlinked(r.std.Dir)
-	if rel, err := filepath.Rel(here, s.path); err == nil && filepath.IsLocal(rel) {
+	if rel, err := filepath.Rel(here, s.path); err == nil && filepath.IsLocal(rel) && rel != "." {
 		return here, nil
 	}
 	return filepath.Dir(s.path), nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -139,7 +140,7 @@ func (*dryRunFlag) Set(value string) error {
 	case "server", "none", "false":
 		return fmt.Errorf("chartgate render does not take it: %s", whyCluster)
 	}
-	return fmt.Errorf("Invalid dry-run flag. Flag must one of the following: false, true, none, client, server")
+	return errors.New("it is none of false, true, none, client, server")
 }
 
 func (*dryRunFlag) String() string { return "" }

@@ -94,3 +94,36 @@ func TestRenderFromRepository(t *testing.T) {
 		}
 	}
 }
+
+// TestRenderNeighbours renders a chart that needs its neighbours, where no repository says how far links may lead.
+func TestRenderNeighbours(t *testing.T) {
+	dir := t.TempDir()
+	for name, data := range map[string]string{
+		"shared/note": "a note", "lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.0.0\n", "lib/templates/_l.tpl": `{{ define "l" }}from lib{{ end }}`,
+		"web/Chart.yaml":       "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {name: lib, version: '*', repository: file://../lib}\n",
+		"web/templates/a.yaml": `a: {{ .Files.Get "note" }} {{ include "l" . }}`,
+	} {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{"web/note": "../shared/note", "alias": "web"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range [][]string{{".", "web"}, {".", "alias"}, {"web", "."}, {"web", "../web"}, {"lib", "../web"}, {"shared", filepath.Join(dir, "alias")}, {"web", ".", "--root", ".."}} {
+		code, stdout, stderr := rendered(t, filepath.Join(dir, c[0]), c[1:]...)
+		if code != exitClean || !strings.HasSuffix(stdout, "a: a note from lib\n") {
+			t.Errorf("%q: exit code %d\n%s%s", c, code, stdout, stderr)
+		}
+		os.RemoveAll(filepath.Join(dir, c[0], ".cache"))
+	}
+	if code, _, stderr := rendered(t, filepath.Join(dir, "web"), ".", "--root", "."); code != exitHelm || !strings.Contains(stderr, "a link that leads out of the repository") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}
