@@ -1,0 +1,2 @@
+{{- define "family.shared" }}of great{{ end }}
+{{- define "great.only" }}{{ .Chart.Name }} in {{ .Values.global.region }}{{ end }}

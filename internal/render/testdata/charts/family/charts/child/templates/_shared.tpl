@@ -1,0 +1,2 @@
+{{- define "family.shared" }}of child{{ end }}
+{{- define "child.only" }}{{ .Chart.Name }} in {{ .Values.global.region }}{{ end }}
