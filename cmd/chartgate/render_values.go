@@ -16,7 +16,7 @@ import (
 )
 
 // maxValues bounds one file of values, in bytes.
-const maxValues = 64 << 20
+const maxValues = 16 << 20
 
 // valuesReader reads what -f and --set-file name.
 type valuesReader struct{ std stdio }
