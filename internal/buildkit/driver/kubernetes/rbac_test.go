@@ -62,6 +62,21 @@ func TestRBAC(t *testing.T) {
 	}
 }
 
+// TestRBACIsTidy: what is printed goes into repositories, whose YAML is linted.
+func TestRBACIsTidy(t *testing.T) {
+	for _, form := range []Form{FormAdmin, FormUse} {
+		text, err := RBAC("acme", "acme", "chartgate-acme", form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if len(line) > maxLine || strings.TrimRight(line, " ") != line {
+				t.Errorf("line %d: %q", i+1, line)
+			}
+		}
+	}
+}
+
 // TestUseIsLess: whoever may only use builders cannot create, change or remove one.
 func TestUseIsLess(t *testing.T) {
 	admin := map[string]bool{}

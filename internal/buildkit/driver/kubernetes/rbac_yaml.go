@@ -21,8 +21,8 @@ func RBAC(org, namespace, serviceAccount string, form Form) ([]byte, error) {
 	if form == FormUse {
 		what = "builds on the builders that somebody else created"
 	}
-	fmt.Fprintf(&b, "# What chartgate build --driver kubernetes may do in namespace %s: it %s\n# of %s, and nothing else.\n", namespace, what, strconv.Quote(org))
-	fmt.Fprintf(&b, "# Made by: chartgate builder rbac --org %s --namespace %s --service-account %s --form %s\n", strconv.Quote(org), namespace, serviceAccount, form)
+	comment(&b, "", fmt.Sprintf("What chartgate build --driver kubernetes may do in namespace %s: it %s of %s, and nothing else. Made by:", namespace, what, strconv.Quote(org)))
+	fmt.Fprintf(&b, "#   chartgate builder rbac --org %s --namespace %s \\\n#     --service-account %s --form %s\n", strconv.Quote(org), namespace, serviceAccount, form)
 	meta := func(apiVersion, kind, name string) {
 		fmt.Fprintf(&b, "---\napiVersion: %s\nkind: %s\nmetadata:\n  name: %s\n  namespace: %s\n  labels:\n", apiVersion, kind, name, namespace)
 		fmt.Fprintf(&b, "    %s: %s\n    %s: %s\n    %s: %q\n", LabelManagedBy, ManagedBy, LabelName, AppName, LabelOrg, LabelValue(org))
@@ -50,12 +50,28 @@ func writeRules(b *strings.Builder, rights []Right) {
 			last = r.Name()
 			fmt.Fprintf(b, "  - apiGroups: [%q]\n    resources: [%s]\n    verbs:\n", r.Group, r.Resource)
 		}
-		why := "to " + r.Why
+		comment(b, "      ", "to "+r.Why)
 		if r.Without != "" {
-			why += "; optional: without it, " + r.Without
+			comment(b, "      ", "(optional: without it, "+r.Without+")")
 		}
-		fmt.Fprintf(b, "      # %s\n      - %s\n", why, r.Verb)
+		fmt.Fprintf(b, "      - %s\n", r.Verb)
 	}
+}
+
+// maxLine is how long lines may be by yamllint's defaults.
+const maxLine = 80
+
+// comment writes a text as comments that are no longer than maxLine, as far as its words allow.
+func comment(b *strings.Builder, indent, text string) {
+	line := indent + "#"
+	for _, word := range strings.Fields(text) {
+		if len(line)+1+len(word) > maxLine && !strings.HasSuffix(line, "#") {
+			b.WriteString(line + "\n")
+			line = indent + "#"
+		}
+		line += " " + word
+	}
+	b.WriteString(line + "\n")
 }
 
 func checkRBAC(org, namespace, serviceAccount string, form Form) error {
