@@ -12,6 +12,7 @@ func TestMain(m *testing.M) {
 	silenceLibraries()
 	testscript.Main(m, map[string]func(){
 		"checktrace": checkTrace,
+		"code":       expectCode,
 		"chartgate": func() {
 			dir, _ := os.Getwd()
 			os.Exit(run(context.Background(), os.Args[1:], stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv, Dir: dir, Name: "chartgate"}))
