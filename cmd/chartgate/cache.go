@@ -1,7 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"io"
+
 	"github.com/chartgate/chartgate/internal/cache"
+	"github.com/chartgate/chartgate/internal/registry"
 	"github.com/chartgate/chartgate/internal/store"
 	"github.com/spf13/pflag"
 )
@@ -23,7 +27,7 @@ func (c *cacheFlags) register(f *pflag.FlagSet) {
 }
 
 // open opens the cache of results; nil for none.
-func (c *cacheFlags) open(std stdio, kept *store.Store) (*cache.Cache, error) {
+func (c *cacheFlags) open(std stdio, kept *store.Store, client *registry.Client) (*cache.Cache, error) {
 	if c.off {
 		return nil, nil
 	}
@@ -31,5 +35,23 @@ func (c *cacheFlags) open(std stdio, kept *store.Store) (*cache.Cache, error) {
 	if err != nil {
 		return nil, &usageError{err.Error(), "make one with openssl rand -hex 32"}
 	}
-	return cache.New(cache.Options{Access: access, Store: kept}), nil
+	opts := cache.Options{Access: access, Store: kept}
+	url := c.shared
+	if url == "" {
+		url = std.Env(sharedCacheVariable)
+	}
+	if url != "" {
+		if opts.Shared, err = cache.OpenShared(client, url, cache.SharedOptions{}); err != nil {
+			return nil, &usageError{err.Error(), "--result-cache oci://registry.example.com/group/project/chartgate-cache names a repository"}
+		}
+	}
+	return cache.New(opts), nil
+}
+
+// closeCache waits for what is still to be written, and says if others could not be asked: the run is
+// right without them, only slower.
+func closeCache(w io.Writer, results *cache.Cache) {
+	if err := results.Close(); err != nil {
+		fmt.Fprintf(w, "chartgate: %v\n", err)
+	}
 }

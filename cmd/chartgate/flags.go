@@ -182,7 +182,7 @@ func (c *common) options(std stdio, root string, cfg *config.Config, charts []st
 	if err != nil {
 		return gate.Options{}, nil, err
 	}
-	results, err := c.cache.open(std, kept)
+	results, err := c.cache.open(std, kept, client)
 	if err != nil {
 		return gate.Options{}, nil, err
 	}
@@ -190,7 +190,7 @@ func (c *common) options(std stdio, root string, cfg *config.Config, charts []st
 	return gate.Options{
 		Root: root, Config: cfg, ConfigFile: c.config, Checks: c.checks, Only: only, Touched: c.touched, Base: c.base, Env: std.Env,
 		Registry: client, Store: kept, Cache: results, Progress: progress.Update,
-	}, func() { progress.Done(); results.Close(); kept.Close() }, nil
+	}, func() { progress.Done(); closeCache(std.Err, results); kept.Close() }, nil
 }
 
 // below turns an argument into a path below the root; what is no path stays, since it may be a chart's name.

@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"sync"
 
 	"github.com/chartgate/chartgate/internal/store"
 	"github.com/opencontainers/go-digest"
@@ -36,7 +37,7 @@ type Cache struct {
 // New makes a cache. It is nil where nothing may be read.
 func New(opts Options) *Cache {
 	if opts.Access.Scope == Closed || opts.Store == nil {
-		return nil
+		return nil // nothing was asked of Shared yet
 	}
 	c := &Cache{access: opts.Access, store: opts.Store}
 	if opts.Access.Shared {
@@ -77,6 +78,21 @@ func (c *Cache) Get(ctx context.Context, name string) ([]byte, bool) {
 	return data, ok
 }
 
+// Prefetch brings entries of the shared repository here, many at a time, so that Get finds them.
+func (c *Cache) Prefetch(ctx context.Context, names []string) {
+	if c == nil || c.shared == nil {
+		return
+	}
+	context.AfterFunc(ctx, c.shared.cancel) // a run that is cancelled writes no more either
+	var wg sync.WaitGroup
+	for _, name := range names {
+		if _, ok := c.local(ctx, c.access.Scope, name); !ok {
+			wg.Go(func() { c.Get(ctx, name) })
+		}
+	}
+	wg.Wait()
+}
+
 // GetLocal is Get without the shared repository, for what is of use on this machine only.
 func (c *Cache) GetLocal(ctx context.Context, name string) ([]byte, bool) {
 	if c == nil || len(name) > maxName {
@@ -104,11 +120,14 @@ func (c *Cache) PutLocal(ctx context.Context, name string, data []byte) {
 	}
 }
 
-// Close waits, for a bounded time, until the shared repository has what was put.
-func (c *Cache) Close() {
-	if c != nil && c.shared != nil {
-		c.shared.close()
+// Close waits, for a bounded time, until the shared repository has what was put. Its error says why that
+// repository was left alone, which is nothing to fail for.
+func (c *Cache) Close() error {
+	if c == nil || c.shared == nil {
+		return nil
 	}
+	c.shared.close()
+	return c.shared.Err()
 }
 
 func (c *Cache) local(ctx context.Context, scope Scope, name string) ([]byte, bool) {

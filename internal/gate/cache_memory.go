@@ -81,6 +81,23 @@ func (g *run) resolveOne(ctx context.Context, resolver *deps.Resolver, s *lint.S
 	}
 }
 
+// prefetch brings what other runners know of the charts here.
+func (g *run) prefetch(ctx context.Context) {
+	if g.results == nil {
+		return
+	}
+	var names []string
+	for _, s := range g.subjects {
+		if s.Chart.Err() == nil {
+			names = append(names, g.results.RecordName(s))
+			if name := g.resolutionName(s.Chart); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	g.Cache.Prefetch(ctx, names)
+}
+
 // resolutionName names what the dependencies of a chart resolved to; "" where that is not to be remembered.
 func (g *run) resolutionName(c *chart.Chart) string {
 	if g.results == nil || g.Whole {

@@ -228,6 +228,7 @@ func (g *run) needs(f func(lint.Check) bool) bool {
 // resolve resolves the dependencies of the charts that were selected.
 func (g *run) resolve(ctx context.Context) error {
 	g.remember()
+	g.prefetch(ctx)
 	if !g.NoLint && !g.needs(func(c lint.Check) bool { return c.Render != nil }) {
 		return nil
 	}

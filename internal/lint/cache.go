@@ -66,7 +66,7 @@ func (c *Cache) recall(ctx context.Context, s *Subject, checks []Check) *recalle
 	if c == nil || s.Chart.Err() != nil || s.ResolveErr != nil || s.Resolved != nil && !identified(s.Resolved.Deps) {
 		return nil
 	}
-	r := &recalled{name: "findings " + cache.Sum(schema, c.salt, s.Chart.Path, string(s.Chart.Tree())).String(), keys: make([][]string, len(checks))}
+	r := &recalled{name: c.RecordName(s), keys: make([][]string, len(checks))}
 	subject := subjectKey(s)
 	for k, check := range checks {
 		config, cached := c.config[check.Name]
@@ -102,6 +102,11 @@ func (c *Cache) load(ctx context.Context, name string) record {
 	defer c.mu.Unlock()
 	c.known[name] = r
 	return r
+}
+
+// RecordName names what is remembered of a subject among the entries.
+func (c *Cache) RecordName(s *Subject) string {
+	return "findings " + cache.Sum(schema, c.salt, s.Chart.Path, string(s.Chart.Tree())).String()
 }
 
 // covers reports whether all parts of a check are remembered.
