@@ -21,7 +21,6 @@ type trial func(t *testing.T, m *team, transport string) string
 func trials() map[string]trial {
 	all := map[string]trial{
 		"list pods":        startOn("deployments"),
-		"get pods":         loseAPod,
 		"get pods/exec":    dial,
 		"create pods/exec": dial,
 		"get pods/log":     startBroken,
@@ -60,9 +59,6 @@ func TestRights(t *testing.T) {
 					}
 					m.without(t, right)
 					text := try(t, m, transport)
-					if right.String() == "get pods" && text == "" {
-						return // with the right it was said what became of the pod
-					}
 					if unused := transport == "spdy" && right.String() == "get pods/exec"; names(text, right) == unused {
 						t.Errorf("without the right to %s:\n%s", right, text)
 					}
@@ -137,28 +133,6 @@ func dial(t *testing.T, m *team, transport string) string {
 		conn.Close()
 	}
 	return told(err)
-}
-
-// loseAPod asks what became of a pod that is not there any more.
-func loseAPod(t *testing.T, m *team, transport string) string {
-	d := m.driver(append(kindOptions("deployments"), "transport="+transport)...)
-	defer d.Close(context.Background())
-	must(t, d.Start(t.Context()))
-	b, err := d.Builder(t.Context(), "key")
-	must(t, err)
-	_, pod, _ := strings.Cut(b.Name, "/")
-	must(t, it.Admin.CoreV1().Pods(m.ns).Delete(t.Context(), pod, deleteNow))
-	before := len(m.log.String())
-	lost := b.Lost(t.Context())
-	text := m.log.String()[before:]
-	if lost != nil {
-		text += lost.Error()
-	}
-	if m.reviewed(kube.Rights(kube.FormAdmin)) == nil && (lost == nil || !strings.Contains(lost.Error(), pod)) {
-		t.Errorf("what became of the pod %s: %q", pod, text)
-	}
-	must(t, d.Start(t.Context())) // the next pod is there before anything else is tried
-	return text
 }
 
 // startBroken starts a builder whose daemon ends at once: the error shows its log and events.

@@ -131,12 +131,14 @@ func TestDriverCloseEndsConnections(t *testing.T) {
 		}
 		end := make(chan struct{})
 		defer close(end)
-		silent := redirect(t, d, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			if strings.HasSuffix(r.URL.Path, "/exec") {
-				select {
-				case <-end:
-				case <-time.After(8 * time.Second):
-				}
+		silent := redirect(t, d, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/exec") {
+				s.ServeHTTP(w, r)
+				return
+			}
+			select {
+			case <-end:
+			case <-time.After(8 * time.Second):
 			}
 		}))
 		silent.pace.first = 300 * time.Millisecond

@@ -52,12 +52,12 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.seen = append(s.seen, what+" "+r.URL.Path)
 	s.mu.Unlock()
 	if !strings.HasSuffix(r.URL.Path, "/exec") {
-		if s.pod == nil {
-			answerStatus(w, &metav1.Status{Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound, Message: "pods \"p\" not found"})
-			return
+		list := corev1.PodList{}
+		if s.pod != nil {
+			list.Items = []corev1.Pod{*s.pod}
 		}
 		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(s.pod)
+		json.NewEncoder(w).Encode(&list)
 		return
 	}
 	if status := s.refuse[r.Method]; status != nil {

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -17,12 +18,15 @@ func (d *Driver) lost(ctx context.Context, t target, patience time.Duration) *dr
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	for until := d.clock().Add(patience); ; {
-		pod, err := d.client.core.Pods(t.namespace).Get(ctx, t.pod, metav1.GetOptions{})
-		if err != nil && !gone(err) {
-			return nil // not known: the error of transport itself has to do
-		}
+		pods, err := d.client.pods(ctx, d.o.Builder)
 		if err != nil {
-			pod = nil
+			return d.unknown(ctx, t, err)
+		}
+		var pod *corev1.Pod
+		for i := range pods {
+			if pods[i].Name == t.pod {
+				pod = &pods[i]
+			}
 		}
 		if lost := d.fate(ctx, t, pod); lost != nil {
 			return lost
@@ -31,6 +35,16 @@ func (d *Driver) lost(ctx context.Context, t target, patience time.Duration) *dr
 			return nil
 		}
 	}
+}
+
+// unknown is what is said where the API server does not say what became of a pod: that it is the
+// way to the pod which is gone, or nothing.
+func (d *Driver) unknown(ctx context.Context, t target, err error) *driver.LostError {
+	var reach *driver.Error
+	if !errors.As(d.client.apiError(ctx, "asking what became of the pod", "list", "pods", d.o.Org, err), &reach) {
+		return nil // cancelled: the error of transport itself has to do
+	}
+	return &driver.LostError{Builder: t.name(), Reason: reach.Err.Error(), Hint: reach.Hint}
 }
 
 // fate is what became of the pod t, which is now pod, or nil if there is none of its name.

@@ -1,13 +1,13 @@
 package kubernetes
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
@@ -49,7 +49,7 @@ func TestLost(t *testing.T) {
 			p.Status.Conditions[0].Status = corev1.ConditionUnknown
 		}, []string{`its node "node" does not answer`}, true, ""},
 	} {
-		pod := podOf("p", &corev1.PodTemplateSpec{})
+		pod := podOf("p", &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{LabelBuilder: "buildkit-acme"}}})
 		target := targetOf(pod)
 		objects := []runtime.Object{warning("Pod", "p", "Killing", "by somebody")}
 		if c.change != nil {
@@ -77,20 +77,20 @@ func TestLost(t *testing.T) {
 
 // Kubelets tell late what became of a container.
 func TestLostIsPatient(t *testing.T) {
-	pod := podOf("p", &corev1.PodTemplateSpec{})
+	pod := podOf("p", &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{LabelBuilder: "buildkit-acme"}}})
 	api := fake.NewClientset(pod)
 	n := 0
-	api.PrependReactor("get", "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
+	api.PrependReactor("list", "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
 		if a.GetSubresource() != "" {
 			return false, nil, nil
 		}
 		if n++; n < 4 {
-			return true, pod, nil
+			return true, &corev1.PodList{Items: []corev1.Pod{*pod}}, nil
 		}
 		late := pod.DeepCopy()
 		late.Status.ContainerStatuses[0].RestartCount = 1
 		late.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{Reason: "OOMKilled", ExitCode: 137}
-		return true, late, nil
+		return true, &corev1.PodList{Items: []corev1.Pod{*late}}, nil
 	})
 	d, _ := onFake(t, api)
 	d.pace.lost = time.Second
@@ -99,14 +99,21 @@ func TestLostIsPatient(t *testing.T) {
 	}
 }
 
-// An API server that does not answer says nothing about the pod.
+// An API server that does not answer is why a build broke off, as far as anybody knows; a job
+// that is cancelled asks nothing.
 func TestLostNotKnown(t *testing.T) {
 	api := fake.NewClientset()
-	api.PrependReactor("get", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
-		return true, nil, apierrors.NewInternalError(errors.New("down"))
+	api.PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, errors.New("dial tcp 10.0.0.1:6443: connect: connection refused")
 	})
 	d, _ := onFake(t, api)
-	if lost := d.lost(t.Context(), target{namespace: "team", pod: "p"}, 0); lost != nil {
+	lost := d.lost(t.Context(), target{namespace: "team", pod: "p"}, 0)
+	if lost == nil || lost.Retry || !strings.Contains(lost.Error(), "cannot be reached: dial tcp 10.0.0.1:6443") || lost.Hint == "" {
+		t.Errorf("%+v", lost)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if lost := d.lost(ctx, target{namespace: "team", pod: "p"}, 0); lost != nil {
 		t.Error(lost)
 	}
 }

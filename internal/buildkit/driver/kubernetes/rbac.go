@@ -66,9 +66,7 @@ func rights() []Right {
 				of + " stay when idle, and have to be removed by somebody else"})
 	}
 	return append(out,
-		Right{"", "pods", "list", "find the builder's pods and see which are ready", both, ""},
-		Right{"", "pods", "get", "say why a pod went away in mid-build", both,
-			"a build that breaks off does not say what became of its pod"},
+		Right{"", "pods", "list", "find the builder's pods, see which are ready, and say why one went away in mid-build", both, ""},
 		Right{"", "pods/exec", "get", "reach the daemon over WebSocket", both, ""},
 		Right{"", "pods/exec", "create", "reach the daemon over SPDY, and since Kubernetes 1.35 over WebSocket", both, ""},
 		Right{"", "pods/log", "get", "show what the daemon said last when it fails", both,
