@@ -26,7 +26,12 @@ func listVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int, err
 		if err != nil {
 			return 0, err
 		}
-		opts := gate.Options{Root: root, Config: cfg, ConfigFile: c.config, Env: std.Env, Base: c.base, Targets: knownTargets(cfg.Publish.To, std.Env)}
+		opts, done, err := c.options(std, root, cfg, nil)
+		if err != nil {
+			return 0, err
+		}
+		defer done()
+		opts.Targets = knownTargets(cfg.Publish.To, std.Env)
 		if err := change.asked(&opts); err != nil {
 			return 0, err
 		}

@@ -170,5 +170,6 @@ func Changes(ctx context.Context, opts Options) (*chart.Repo, *Selection, error)
 	if err := g.narrow(ctx); err != nil {
 		return nil, nil, err
 	}
+	g.saveMemory(ctx)
 	return g.repo, g.selected, nil
 }
