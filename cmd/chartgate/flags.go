@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/chartgate/chartgate/internal/config"
+	"github.com/chartgate/chartgate/internal/deps"
 	"github.com/chartgate/chartgate/internal/gate"
 	"github.com/chartgate/chartgate/internal/registry"
 	"github.com/chartgate/chartgate/internal/store"
@@ -29,6 +30,7 @@ type common struct {
 	rules               []string
 	yamlConfig          string
 	nearest, plainHTTP  bool
+	offline             bool
 	caFile              string
 	reports             []string
 	verbose, touched    bool
@@ -49,6 +51,7 @@ func commonFlags(f *pflag.FlagSet) *common {
 	f.StringArrayVar(&c.exclude, "exclude", nil, "glob of folders to leave out (repeatable)")
 	f.IntVar(&c.jobs, "jobs", 0, "how many jobs run at once (default: one per processor)")
 	f.StringArrayVar(&c.mirrors, "mirror", nil, "FROM=TO: ask TO for what dependencies want of the repository prefix FROM; a folder TO stands in (repeatable)")
+	f.BoolVar(&c.offline, "offline", false, "take dependencies from the store only, as they were when they were fetched")
 	f.BoolVar(&c.plainHTTP, "plain-http", false, "speak HTTP without TLS to registries")
 	f.StringVar(&c.caFile, "ca-file", "", "PEM file of authorities that registries are trusted by, besides the system's")
 	return c
@@ -127,6 +130,7 @@ func (c *common) apply(cfg *config.Config) error {
 	set("kubesec-min-score", func() { cfg.Kubesec.MinScore = c.minScore })
 	set("yaml-lint-config", func() { cfg.YAMLLint.Config = c.yamlConfig })
 	set("yaml-lint-nearest", func() { cfg.YAMLLint.Nearest = c.nearest })
+	set("offline", func() { cfg.Offline = c.offline })
 	set("plain-http", func() { cfg.PlainHTTP = c.plainHTTP })
 	set("ca-file", func() { cfg.CAFile = c.caFile })
 	set("default-branch", func() { cfg.Branch = c.branch })
@@ -174,13 +178,13 @@ func (c *common) options(std stdio, root string, cfg *config.Config, charts []st
 	if caFile != "" {
 		caFile = absolute(root, caFile)
 	}
-	client, err := registry.New(registry.Options{PlainHTTP: cfg.PlainHTTP, PlainHTTPHosts: plainHosts, CAFile: caFile, TokenHosts: cfg.TokenHosts, UserAgent: "chartgate/" + version, Env: std.Env})
-	if err != nil {
-		return gate.Options{}, nil, &usageError{err.Error(), ""}
-	}
 	kept, err := openStore(std)
 	if err != nil {
 		return gate.Options{}, nil, err
+	}
+	client, err := registry.New(registry.Options{PlainHTTP: cfg.PlainHTTP, PlainHTTPHosts: plainHosts, CAFile: caFile, TokenHosts: cfg.TokenHosts, Indexes: deps.IndexMemory(kept), UserAgent: "chartgate/" + version, Env: std.Env})
+	if err != nil {
+		return gate.Options{}, nil, &usageError{err.Error(), ""}
 	}
 	results, err := c.cache.open(std, kept, client)
 	if err != nil {

@@ -32,6 +32,7 @@ type Config struct {
 	Publish     Publish                `yaml:"publish" doc:"Where charts are published."`
 	Images      map[string]Image       `yaml:"images" doc:"Images to build, by name; a folder images/NAME with a Dockerfile needs no entry."`
 	Build       Build                  `yaml:"build" doc:"How images are built."`
+	Offline     bool                   `yaml:"offline" doc:"Take dependencies from the store only, as they were when they were fetched."`
 	PlainHTTP   bool                   `yaml:"plain-http" doc:"Speak HTTP without TLS to registries."`
 	CAFile      string                 `yaml:"ca-file" doc:"PEM file of certificate authorities that registries are trusted by, besides the system's."`
 	TokenHosts  []string               `yaml:"token-hosts" doc:"Hosts on a private network that may issue tokens for registries elsewhere."`

@@ -236,7 +236,7 @@ func (g *run) resolve(ctx context.Context) error {
 	for from, to := range g.Config.Mirrors {
 		mirrors = append(mirrors, deps.Mirror{From: from, To: to})
 	}
-	resolver, err := deps.New(deps.Options{Registry: g.Registry, Store: g.Store, Repo: g.repo, FS: g.fsys, Dir: g.Root, Mirrors: mirrors, PublishTargets: g.Targets})
+	resolver, err := deps.New(deps.Options{Registry: g.Registry, Store: g.Store, Repo: g.repo, FS: g.fsys, Dir: g.Root, Mirrors: mirrors, PublishTargets: g.Targets, Offline: g.Config.Offline})
 	if err != nil {
 		return &UsageError{Err: err}
 	}
