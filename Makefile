@@ -23,7 +23,7 @@ CC_FOUND := $(shell command -v $${CC:-cc} || command -v gcc || command -v clang)
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
+		printf '  make %-14s %s\n' "$$name" "$$text"; done
 
 build: ## build bin/chartgate, a static binary
 	$(GO) build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/chartgate ./cmd/chartgate
@@ -41,8 +41,8 @@ endif
 
 lint: ## gofmt, go vet, staticcheck, shellcheck, yamllint, govulncheck
 	@unformatted=$$(gofmt -l $(GO_FOLDERS)); [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
-	$(GO) vet -tags e2e $(PKGS)
-	$$(tools/install.sh staticcheck) -tags e2e $(PKGS)
+	$(GO) vet -tags e2e,e2e_kubernetes $(PKGS)
+	$$(tools/install.sh staticcheck) -tags e2e,e2e_kubernetes $(PKGS)
 	@if command -v shellcheck >/dev/null; then set -x; shellcheck $(SHELL_FILES); \
 		else echo "make lint: SKIPPED shellcheck, which is not installed" >&2; fi
 	@if command -v yamllint >/dev/null; then set -x; yamllint --strict $(YAML_FILES); \
