@@ -12,6 +12,7 @@ import (
 
 	"github.com/chartgate/chartgate/internal/chart"
 	"github.com/chartgate/chartgate/internal/gate"
+	"github.com/chartgate/chartgate/internal/lint"
 	"github.com/chartgate/chartgate/internal/report"
 	"github.com/chartgate/chartgate/internal/trace"
 	"github.com/spf13/pflag"
@@ -78,24 +79,25 @@ func (s *shardFlags) parse(env func(string) string) (gate.Shard, error) {
 	return shard, nil
 }
 
-// took is how long each of the charts took that were really looked at.
-func took(ctx context.Context, result *gate.Result) gate.Durations {
+// took is how long each of the charts took: what was measured where they were really
+// looked at, what is known from before where their results were cached.
+func (s *shardFlags) took(ctx context.Context, result *gate.Result) gate.Durations {
 	out := gate.Durations{}
 	recorder := trace.From(ctx)
 	if recorder == nil {
 		return out
 	}
-	cached := map[string]bool{} // what took no time says nothing of the next run
+	ran := map[string]bool{}
 	for _, o := range result.Outcomes {
-		was, seen := cached[o.Chart]
-		cached[o.Chart] = (was || !seen) && string(o.State) == report.Cached
+		ran[o.Chart] = ran[o.Chart] || o.State != lint.Cached
 	}
-	looked := map[string]bool{}
-	for _, s := range result.Subjects {
-		looked[s.Chart.Path] = !cached[s.Chart.Path]
+	for _, c := range result.Subjects {
+		if d, ok := s.known[c.Chart.Path]; ok {
+			out[c.Chart.Path] = d
+		}
 	}
 	for _, t := range recorder.Summary().Charts {
-		if looked[t.Name] {
+		if ran[t.Name] {
 			out.Set(t.Name, t.Time)
 		}
 	}

@@ -47,7 +47,7 @@ func validateVerb(f *pflag.FlagSet) func(context.Context, []string, stdio) (int,
 		}
 		printSelection(std.Out, result.Selection)
 		printShard(std.Out, result.Plan, len(result.Subjects))
-		times := took(ctx, result)
+		times := part.took(ctx, result)
 		r := reportOf(result)
 		r.Shard = shardOf(result.Plan, times)
 		code, err := showReport(r.Clean(), reports, c.verbose, std)

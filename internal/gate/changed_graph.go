@@ -152,7 +152,7 @@ func (im *impact) connectFolder(n *node, name, dir, through string) {
 		}
 		to = &node{name: name, path: dir, root: dir}
 		if d, ok := chart.Identify(im.fsys, dir); ok {
-			if c := chart.Load(im.fsys, chart.Dir{Path: dir, Root: dir, Layout: d.Layout}, chart.Limits{}); c.Metadata() != nil {
+			if c := im.memory.Load(im.fsys, chart.Dir{Path: dir, Root: dir, Layout: d.Layout}, chart.Limits{}); c.Metadata() != nil {
 				to.chart = c
 			}
 		}
