@@ -56,14 +56,18 @@ type Chart struct {
 	*content
 	walkErr *LoadError
 	tree    digest.Digest
-	facts   *facts // what is remembered of a chart with these files, nil if nothing
+	facts   atomic.Pointer[facts] // what is known of a chart with these files, nil if nothing is
 
-	parsed  atomic.Bool // whether parse has been called
-	parse   func()      // sets what follows
-	base    *helmchart.Chart
-	loadErr *LoadError
+	parsing sync.Mutex
+	parsed  *parsed // nil until it is asked for
 
 	pkg func() (digest.Digest, error)
+}
+
+// parsed is what Helm makes of a chart.
+type parsed struct {
+	base *helmchart.Chart
+	err  *LoadError
 }
 
 // LoadError is why a folder is not a chart that Helm can load.
@@ -84,11 +88,10 @@ func (e *LoadError) Error() string {
 // Err is why the chart does not load, nil when it does. A chart that does
 // not load still has its Files and Entries, as far as they could be read.
 func (c *Chart) Err() *LoadError {
-	if c.walkErr == nil && c.facts != nil {
-		return nil // only what is remembered of charts that load
+	if c.facts.Load() != nil {
+		return nil // they are those of charts that load
 	}
-	c.parse()
-	return c.loadErr
+	return c.parse().err
 }
 
 // FolderName is the name of the chart's folder, which the chart's name must equal.
@@ -119,14 +122,13 @@ func (c *Chart) IsLibrary() bool {
 // Metadata is what Chart.yaml says (with requirements.yaml of an apiVersion v1
 // chart counted in), nil when it could not be read. Read-only.
 func (c *Chart) Metadata() *helmchart.Metadata {
-	if c.facts != nil && !c.parsed.Load() {
-		return c.facts.Metadata
+	if f := c.facts.Load(); f != nil {
+		return f.Metadata
 	}
-	c.parse()
-	if c.base == nil {
-		return nil
+	if base := c.parse().base; base != nil {
+		return base.Metadata
 	}
-	return c.base.Metadata
+	return nil
 }
 
 // RepoPath is the path in the repository of a file of the chart.
@@ -136,11 +138,11 @@ func (c *Chart) RepoPath(name string) string { return path.Join(c.Path, name) }
 // resolution adds: a fresh graph each time, since Helm mutates what it is
 // given. The order of subcharts is fixed. It is nil when the chart does not load.
 func (c *Chart) Helm() *helmchart.Chart {
-	c.parse()
-	if c.loadErr != nil {
+	p := c.parse()
+	if p.err != nil {
 		return nil
 	}
-	return CloneHelm(c.base)
+	return CloneHelm(p.base)
 }
 
 // Tree is a digest of every file below Root with its mode: the key of caches.
@@ -149,29 +151,45 @@ func (c *Chart) Tree() digest.Digest { return c.tree }
 // Package is a digest of the files that would be published, after .helmignore
 // and without fetched dependencies. The error is the chart's LoadError.
 func (c *Chart) Package() (digest.Digest, error) {
-	if c.facts != nil {
-		return c.facts.Package, nil
+	if f := c.facts.Load(); f != nil {
+		return f.Package, nil
 	}
 	return c.pkg()
 }
 
-// lazily makes what is found out on first use.
-func (c *Chart) lazily() {
-	c.parse = sync.OnceFunc(func() {
-		base, err := parseHelm(c.Files())
-		c.base, c.loadErr = base, c.walkErr
-		if err != nil && c.walkErr == nil {
-			c.loadErr = c.explain(err)
-		}
-		c.parsed.Store(true)
-	})
-	c.pkg = sync.OnceValues(func() (digest.Digest, error) {
-		files, err := c.PackageFiles()
+// parse has Helm read the chart, once.
+func (c *Chart) parse() *parsed {
+	c.parsing.Lock()
+	defer c.parsing.Unlock()
+	if c.parsed != nil {
+		return c.parsed
+	}
+	base, err := parseHelm(c.Files())
+	p := &parsed{base, c.walkErr}
+	if err != nil && c.walkErr == nil {
+		p.err = c.explain(err)
+	}
+	c.parsed = p
+	return p
+}
+
+// Release lets go of the files' bytes, and of what was made of them. They are read again if somebody asks
+// for them, so fsys must remain.
+func (c *Chart) Release() {
+	if c.Err() != nil {
+		return
+	}
+	if c.facts.Load() == nil {
+		pkg, err := c.Package()
 		if err != nil {
-			return "", err
+			return
 		}
-		return archive.Digest(files), nil
-	})
+		c.facts.Store(&facts{Metadata: c.Metadata(), Package: pkg})
+	}
+	c.parsing.Lock()
+	c.parsed = nil
+	c.parsing.Unlock()
+	c.content.release()
 }
 
 // PackageFiles are the files that Package is the digest of.

@@ -126,6 +126,16 @@ func (c *content) Size() int64 { return c.size }
 // the digest of what was seen.
 func (c *content) Moved() bool { return c.moved.Load() }
 
+// release forgets the bytes; what has been handed out stays as it is.
+func (c *content) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.walked {
+		c.walked[i].Data, c.walked[i].unread = nil, true
+	}
+	c.entries, c.files = nil, nil
+}
+
 func (c *content) readAll() {
 	if c.entries != nil {
 		return

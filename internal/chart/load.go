@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
+	"github.com/chartgate/chartgate/internal/archive"
 	"github.com/chartgate/chartgate/internal/source"
 	"github.com/opencontainers/go-digest"
 	"helm.sh/helm/v3/pkg/ignore"
@@ -50,13 +52,19 @@ func Load(fsys fs.FS, dir Dir, lim Limits) *Chart { return (*Memory)(nil).Load(f
 // for, if at all: until then, fsys must remain.
 func (m *Memory) Load(fsys fs.FS, dir Dir, lim Limits) *Chart {
 	c := &Chart{Dir: dir, content: &content{dir: dir, fsys: fsys, lim: lim.withDefaults()}}
-	c.lazily()
+	c.pkg = sync.OnceValues(func() (digest.Digest, error) {
+		files, err := c.PackageFiles()
+		if err != nil {
+			return "", err
+		}
+		return archive.Digest(files), nil
+	})
 	w := walker{content: c.content, memory: m}
 	c.walkErr = w.run()
 	c.sort()
 	c.tree = c.sum()
 	if c.walkErr == nil {
-		c.facts = m.recall(c)
+		c.facts.Store(m.recall(c))
 	}
 	return c
 }
@@ -180,15 +188,30 @@ func (w *walker) read(name string, info fs.FileInfo, found *walked) error {
 	if found.large {
 		found.Digest, err = digest.FromReader(io.LimitReader(f, w.lim.Total))
 	} else {
-		data := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
-		_, err = data.ReadFrom(io.LimitReader(f, w.lim.File))
-		found.Data = data.Bytes()
+		found.Data, err = readAll(io.LimitReader(f, w.lim.File), info.Size())
 		found.Digest = digest.FromBytes(found.Data)
 	}
 	if err == nil {
 		w.memory.seen(name, info, found.Digest, found.Data)
 	}
 	return err
+}
+
+// readAll reads what has probably that many bytes, into no more memory than that.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	data := make([]byte, 0, size+1)
+	for {
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return data, nil
+		case err != nil:
+			return data, err
+		case len(data) == cap(data):
+			data = append(data, 0)[:len(data)]
+		}
+	}
 }
 
 // fault turns an error of the file system into one clear message.

@@ -144,7 +144,7 @@ func (m *Memory) recall(c *Chart) *facts {
 
 // Note remembers what there is to know of a chart that loads.
 func (m *Memory) Note(c *Chart) {
-	if m == nil || c.facts != nil || c.walkErr != nil || c.Err() != nil || c.Moved() {
+	if m == nil || m.notes(factsKey(c)) || c.walkErr != nil || c.Err() != nil || c.Moved() {
 		return
 	}
 	pkg, err := c.Package()
@@ -158,6 +158,14 @@ func (m *Memory) Note(c *Chart) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.now.facts[factsKey(c)], m.fresh = raw, true
+}
+
+// notes reports whether a chart was noted.
+func (m *Memory) notes(key string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.now.facts[key]
+	return ok
 }
 
 func factsKey(c *Chart) string {
