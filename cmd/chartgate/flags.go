@@ -190,11 +190,11 @@ func (c *common) options(std stdio, root string, cfg *config.Config, charts []st
 	if err != nil {
 		return gate.Options{}, nil, err
 	}
-	progress := ui.NewProgress(std.Err, std.Env)
+	progress, unbound := ui.NewProgress(std.Err, std.Env), boundMemory(std.Env)
 	return gate.Options{
 		Root: root, Config: cfg, ConfigFile: c.config, Checks: c.checks, Only: only, Touched: c.touched, Base: c.base, Env: std.Env,
 		Registry: client, Store: kept, Cache: results, Progress: progress.Update,
-	}, func() { progress.Done(); closeCache(std.Err, results); kept.Close() }, nil
+	}, func() { progress.Done(); unbound(); closeCache(std.Err, results); kept.Close() }, nil
 }
 
 // below turns an argument into a path below the root; what is no path stays, since it may be a chart's name.

@@ -119,8 +119,19 @@ func (c *content) Paths() []string {
 	return paths
 }
 
-// Size is the bytes of the files that are in memory, and of those that will be once they are read.
+// Size is the bytes of all files.
 func (c *content) Size() int64 { return c.size }
+
+// Held is the bytes of the files that are in memory.
+func (c *content) Held() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var n int64
+	for i := range c.walked {
+		n += int64(len(c.walked[i].Data))
+	}
+	return n
+}
 
 // Moved reports whether a file changed between being listed and being read, so that Tree is not
 // the digest of what was seen.

@@ -1,6 +1,8 @@
 package deps
 
 import (
+	"slices"
+
 	"github.com/chartgate/chartgate/internal/archive"
 	"github.com/chartgate/chartgate/internal/chart"
 	"github.com/opencontainers/go-digest"
@@ -76,6 +78,24 @@ func (r *Resolved) Helm() *helmchart.Chart { return r.graph.build() }
 
 // Files are the files that would be published: what `helm package` writes after `helm dependency build`.
 func (r *Resolved) Files() ([]archive.File, error) { return archive.FromChart(r.Helm()) }
+
+// Sketch is what was resolved without the charts themselves: Helm and Files of it are not to be called.
+func (r *Resolved) Sketch() *Resolved {
+	out := *r
+	out.Deps, out.graph = sketches(r.Deps), nil
+	return &out
+}
+
+func sketches(list []Dependency) []Dependency {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Deps, out[i].graph = sketches(out[i].Deps), nil
+	}
+	return out
+}
+
+// Sketched reports whether the charts themselves are not there.
+func (r *Resolved) Sketched() bool { return r.graph == nil }
 
 // StandIns are the names of the dependencies that are, or contain, stand-ins.
 func (r *Resolved) StandIns() []string {

@@ -73,7 +73,11 @@ func (g *run) loadBase(ctx context.Context) error {
 	load := func(d chart.Dir) {
 		if !seen[d.Path] && ctx.Err() == nil {
 			seen[d.Path] = true
-			charts = append(charts, g.unchanged(g.memory.Load(tree, d, chart.Limits{})))
+			c := g.unchanged(g.memory.Load(tree, d, chart.Limits{}))
+			if charts = append(charts, c); g.repo.At(c.Path) != c {
+				c.Err()
+				g.keepOrRelease(c)
+			}
 		}
 	}
 	dirs, err := chart.Discover(tree, g.Config.Charts, g.Config.Exclude)

@@ -32,6 +32,7 @@ func (g *run) discover(ctx context.Context) error {
 			_, end := trace.Job(loading, d.Path, "loading "+d.Path)
 			charts[i] = g.memory.Load(g.fsys, d, chart.Limits{})
 			charts[i].Err() // parses what is not remembered
+			g.keepOrRelease(charts[i])
 			end()
 			return loading.Err()
 		})

@@ -98,7 +98,7 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 		return result, nil
 	}
 	defer trace.Phase(ctx, "check")()
-	report, err := lint.Run(ctx, g.subjects, g.checks, lint.Options{Jobs: g.jobs(), Engine: render.New(render.Options{Seed: seed}), Cache: g.results, Progress: g.progress("checking")})
+	report, err := lint.Run(ctx, g.subjects, g.checks, lint.Options{Jobs: g.jobs(), Engine: render.New(render.Options{Seed: seed}), Cache: g.results, Resolve: g.resolveAgain, Ended: g.ended, Progress: g.progress("checking")})
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,9 @@ type run struct {
 	yamlConfig *consulted
 	results    *lint.Cache // nil for none
 	memory     *chart.Memory
-	closers    []io.Closer // what is read from until the end
+	budget     budget
+	resolver   *deps.Resolver // nil where nothing is rendered
+	closers    []io.Closer    // what is read from until the end
 }
 
 func open(opts Options) (*run, error) {
@@ -240,9 +242,10 @@ func (g *run) resolve(ctx context.Context) error {
 	if err != nil {
 		return &UsageError{Err: err}
 	}
-	defer resolver.Close()
+	g.resolver, g.closers = resolver, append(g.closers, resolver)
 	return g.each(ctx, "resolving", g.subjects, func(ctx context.Context, s *lint.Subject) {
 		g.resolveOne(ctx, resolver, s)
+		g.sketch(s)
 	})
 }
 

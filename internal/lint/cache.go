@@ -56,6 +56,7 @@ const schema = "1"
 
 // recalled is what is remembered of one subject.
 type recalled struct {
+	chart *chart.Chart
 	name  string     // of the chart's record among the entries
 	keys  [][]string // check, then part: the key of its findings; nil for a check that is not cached
 	known record
@@ -66,7 +67,7 @@ func (c *Cache) recall(ctx context.Context, s *Subject, checks []Check) *recalle
 	if c == nil || s.Chart.Err() != nil || s.ResolveErr != nil || s.Resolved != nil && !identified(s.Resolved.Deps) {
 		return nil
 	}
-	r := &recalled{name: c.RecordName(s), keys: make([][]string, len(checks))}
+	r := &recalled{chart: s.Chart, name: c.RecordName(s), keys: make([][]string, len(checks))}
 	subject := subjectKey(s)
 	for k, check := range checks {
 		config, cached := c.config[check.Name]
@@ -134,17 +135,17 @@ func (r *recalled) part(check, part int) ([]finding.Finding, bool) {
 // keep remembers the parts of a subject that ran in this run, together with those that
 // were remembered before.
 func (c *Cache) keep(ctx context.Context, r *recalled, slots [][]slot) {
-	if c == nil || r == nil {
+	if c == nil || r == nil || r.chart.Moved() {
 		return
 	}
 	now := record{}
 	fresh := false
 	for k, keys := range r.keys {
 		for i, key := range keys {
-			switch s := &slots[k][i]; s.outcome.State {
-			case Ran:
+			switch s := &slots[k][i]; {
+			case s.outcome.State == Ran && !s.passing:
 				now[key], fresh = s.findings, true
-			case Cached:
+			case s.outcome.State == Cached:
 				now[key] = s.findings
 			}
 		}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 
 	"github.com/chartgate/chartgate/internal/chart"
+	"github.com/chartgate/chartgate/internal/deps"
 	"github.com/chartgate/chartgate/internal/finding"
 	"github.com/chartgate/chartgate/internal/render"
 	"github.com/chartgate/chartgate/internal/trace"
@@ -16,9 +18,14 @@ import (
 
 // Options are how Run works.
 type Options struct {
-	Jobs     int // how many jobs run at once; at least 1
-	Engine   *render.Engine
-	Cache    *Cache                             // may be nil
+	Jobs   int // how many jobs run at once; at least 1
+	Engine *render.Engine
+	Cache  *Cache // may be nil
+	// Resolve resolves a subject anew whose dependencies are a sketch. What it
+	// returned is kept until the chart's last job has ended.
+	Resolve func(context.Context, *Subject) (*deps.Resolved, error)
+	// Ended is called after the last job of each chart; may be nil.
+	Ended    func(*Subject)
 	Progress func(done, total int, what string) // may be nil; called from many goroutines
 }
 
@@ -26,6 +33,8 @@ type Options struct {
 type slot struct {
 	findings []finding.Finding
 	outcome  Outcome
+	// passing says that another run may find something else: it is not remembered.
+	passing bool
 }
 
 // job is a unit of work: the chart-wide part of one check on one chart, or all
@@ -59,6 +68,23 @@ type chartRun struct {
 	slots  [][]slot // check, then the chart-wide part and one for each values set
 	cached *recalled
 	left   atomic.Int32 // jobs that have not ended
+
+	mu       sync.Mutex
+	resolved *deps.Resolved // in place of a sketch
+}
+
+// whole returns the dependencies with their charts.
+func (c *chartRun) whole(ctx context.Context) (*deps.Resolved, error) {
+	if c.opts.Resolve == nil || !c.Resolved.Sketched() {
+		return c.Resolved, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var err error
+	if c.resolved == nil {
+		c.resolved, err = c.opts.Resolve(ctx, c.Subject)
+	}
+	return c.resolved, err
 }
 
 func newChartRun(ctx context.Context, s *Subject, checks []Check, opts Options) *chartRun {
@@ -74,7 +100,7 @@ func newChartRun(ctx context.Context, s *Subject, checks []Check, opts Options) 
 			case i > 0 && (check.Render == nil || missing(check.Needs, s) != ""):
 				o.State = Ran // with nothing to do
 			}
-			c.slots[k][i] = slot{found, o}
+			c.slots[k][i] = slot{findings: found, outcome: o}
 		}
 	}
 	return c
@@ -109,7 +135,7 @@ func (c *chartRun) jobs() []job {
 			}
 		}
 		if len(checks) > 0 {
-			add(c.Chart.Path+" "+set.Name, func(ctx context.Context) { renderPart(ctx, c.opts.Engine, checks, c.Subject, set, row) })
+			add(c.Chart.Path+" "+set.Name, func(ctx context.Context) { c.renderPart(ctx, checks, set, row) })
 		}
 	}
 	return jobs
@@ -129,6 +155,10 @@ func (c *chartRun) ended(ctx context.Context) {
 		}
 	}
 	c.opts.Cache.keep(ctx, c.cached, c.slots)
+	c.resolved = nil
+	if c.opts.Ended != nil {
+		c.opts.Ended(c.Subject)
+	}
 }
 
 func runJobs(ctx context.Context, jobs []job, opts Options) error {
@@ -190,13 +220,18 @@ func missing(n Needs, s *Subject) string {
 
 // renderPart renders one values set and hands it to every check; the render is
 // gone when it returns.
-func renderPart(ctx context.Context, engine *render.Engine, checks []Check, s *Subject, set chart.ValuesSet, row []*slot) {
+func (c *chartRun) renderPart(ctx context.Context, checks []Check, set chart.ValuesSet, row []*slot) {
+	s := c.Subject
 	ctx, end := trace.Job(ctx, s.Chart.Path, s.Chart.Path+" "+set.Name)
 	defer end()
 	r := &Rendered{Set: set}
 	rendered := trace.Step(ctx, "render")
 	if guard := guarded(Outcome{}, func() ([]finding.Finding, error) {
-		r.Result, r.Err = engine.Render(ctx, s.Resolved, set)
+		resolved, err := c.whole(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.Result, r.Err = c.opts.Engine.Render(ctx, resolved, set)
 		return nil, nil
 	}); guard.outcome.State == Failed {
 		r.Err = errors.New(guard.outcome.Reason)
@@ -218,10 +253,21 @@ func renderPart(ctx context.Context, engine *render.Engine, checks []Check, s *S
 			*row[k] = guarded(o, func() ([]finding.Finding, error) { return c.Render(ctx, s, r) })
 			checked()
 		}
+		row[k].passing = passing(r.Err)
 		for i := range row[k].findings {
 			row[k].findings[i].Values = []string{set.Name}
 		}
 	}
+}
+
+// passing reports whether an error may be another one in another run: a template that took too
+// long for a machine that was busy, say.
+func passing(err error) bool {
+	var e *render.Error
+	if err == nil || errors.As(err, &e) && e.Kind != render.Limit && e.Kind != render.Panic {
+		return false
+	}
+	return true
 }
 
 // excused reports whether the render may fail: bare defaults, values for tests
