@@ -68,7 +68,7 @@ bench-yaml: build ## CPU time and memory of yaml-lint beside yamllint's, over 20
 	CHARTGATE=$(CURDIR)/bin/chartgate BENCH_YAML_MB=$${BENCH_YAML_MB:-20} $(GO) test -tags e2e -count=1 -timeout 60m -run '^TestYAMLLintFigures$$' -v ./test/e2e
 
 bench-build: build ## a build beside buildctl's on one rootless daemon
-	BENCH_BUILD=$${BENCH_BUILD:-15} PKGS=./test/build tools/e2e.sh -run '^TestFigures$$'
+	BENCH_BUILD=$${BENCH_BUILD:-15} PKGS='./test/build ./internal/buildkit' tools/e2e.sh -run '^TestFigures$$'
 
 clean: ## remove what was built, and the embedded registry
 	rm -rf bin .chartgate

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -269,4 +271,75 @@ func TestCancelled(t *testing.T) {
 	if err != nil || !errors.Is(results[0].Err, context.Canceled) || time.Since(began) > 10*time.Second {
 		t.Errorf("%v %+v after %s", err, results, time.Since(began))
 	}
+}
+
+// TestFigures times builds on the local driver's daemon beside buildctl's on the same one, in turn. It runs where
+// BENCH_BUILD says how often. buildctl's times hold the start of a process; ours do not, which chartgate version shows.
+func TestFigures(t *testing.T) {
+	n, _ := strconv.Atoi(os.Getenv("BENCH_BUILD"))
+	if n < 1 {
+		t.Skip("BENCH_BUILD says how many builds are timed: make bench-build")
+	}
+	ctl, err := exec.LookPath("buildctl")
+	if err != nil {
+		t.Skip(err)
+	}
+	when := time.Unix(1700000000, 0)
+	dir := tree(t, map[string]string{"busybox": "busybox", "Dockerfile": busyboxImage + "ARG RUN\nRUN [\"/bin/busybox\", \"sh\", \"-c\", \"echo $RUN > /made\"]\n"})
+	r := &Run{Driver: daemon(t), Key: "group/figures", Epoch: &when}
+	addr := address(t)
+	contestants := map[string]func(string) error{
+		"chartgate": func(arg string) error {
+			i := image("web", dir)
+			i.Args = map[string]string{"RUN": arg}
+			results, err := r.Build(t.Context(), []*Image{i})
+			return errors.Join(err, results[0].Err)
+		},
+		"buildctl": func(arg string) error {
+			return exec.Command(ctl, "--addr", addr, "build", "--progress", "plain", "--frontend", "dockerfile.v0", "--local", "context="+dir, "--local", "dockerfile="+dir,
+				"--opt", "build-arg:RUN="+arg, "--opt", "build-arg:SOURCE_DATE_EPOCH=1700000000", "--output", "type=image,rewrite-timestamp=true").Run()
+		},
+	}
+	for _, kind := range []string{"a changed step", "nothing changed"} {
+		took := map[string][]time.Duration{}
+		for i := range n {
+			for _, name := range []string{"chartgate", "buildctl"} {
+				arg := "same"
+				if kind == "a changed step" {
+					arg = fmt.Sprint(name, i)
+				}
+				began := time.Now()
+				if err := contestants[name](arg); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				took[name] = append(took[name], time.Since(began))
+			}
+		}
+		for _, d := range took {
+			slices.Sort(d)
+		}
+		t.Logf("local driver, %s, median of %d: chartgate %v, buildctl %v", kind, n, took["chartgate"][n/2].Round(time.Millisecond), took["buildctl"][n/2].Round(time.Millisecond))
+	}
+}
+
+// address is where the daemon of these tests listens, as its command line says.
+func address(t *testing.T) string {
+	t.Helper()
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, f := range files {
+		data, _ := os.ReadFile(f)
+		args := strings.Split(string(data), "\x00")
+		if !strings.Contains(string(data), shared.dir) || !strings.Contains(string(data), "buildkitd") {
+			continue
+		}
+		for i, a := range args {
+			if addr, ok := strings.CutPrefix(a, "--addr="); ok {
+				return addr
+			} else if a == "--addr" && i+1 < len(args) {
+				return args[i+1]
+			}
+		}
+	}
+	t.Skip("the daemon's address is not in its command line")
+	return ""
 }

@@ -29,7 +29,10 @@ func TestIndexMemory(t *testing.T) {
 	kept := map[string]string{}
 	var seen Seen
 	memory := IndexMemory{
-		Load: func(_ context.Context, url string) ([]byte, Seen, bool) { v, ok := kept[url]; return []byte(v), seen, ok },
+		Load: func(_ context.Context, url string) ([]byte, Seen, bool) {
+			v, ok := kept[url]
+			return []byte(v), seen, ok
+		},
 		Keep: func(_ context.Context, url string, compact []byte, s Seen) { kept[url], seen = string(compact), s },
 	}
 	repo := "http://user:secret@" + host + "/stable"
