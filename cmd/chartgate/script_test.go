@@ -26,6 +26,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CHARTGATE_CACHE_DIR", env.Getenv("WORK")+"/.cache")
 			env.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+			env.Setenv("GORACE", "atexit_sleep_ms=10") // each process of a race build waits for a second when it ends, unless told
 			for _, who := range []string{"AUTHOR", "COMMITTER"} {
 				env.Setenv("GIT_"+who+"_NAME", "test")
 				env.Setenv("GIT_"+who+"_EMAIL", "test@example.com")
