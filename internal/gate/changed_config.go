@@ -167,9 +167,9 @@ func (im *impact) yamlConfigured() {
 func (im *impact) readNearest() {
 	for _, c := range im.repo.Charts {
 		dirs := []string{c.Root}
-		for _, e := range c.Entries() {
-			if slices.Contains(configNames, path.Base(e.Path)) {
-				dirs = append(dirs, path.Dir(path.Join(c.Root, e.Path)))
+		for _, p := range c.Paths() {
+			if slices.Contains(configNames, path.Base(p)) {
+				dirs = append(dirs, path.Dir(path.Join(c.Root, p)))
 			}
 		}
 		for _, dir := range dirs {

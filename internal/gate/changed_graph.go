@@ -154,6 +154,7 @@ func (im *impact) connectFolder(n *node, name, dir, through string) {
 		if d, ok := chart.Identify(im.fsys, dir); ok {
 			if c := im.memory.Load(im.fsys, chart.Dir{Path: dir, Root: dir, Layout: d.Layout}, chart.Limits{}); c.Metadata() != nil {
 				to.chart = c
+				im.keepOrRelease(c)
 			}
 		}
 		im.add(to)
