@@ -47,7 +47,7 @@ func printSelection(w io.Writer, s *gate.Selection) {
 	case len(s.Files) == 0:
 		fmt.Fprintf(w, "nothing changed since %s\n", base)
 	case len(s.Affected) == 0:
-		fmt.Fprintf(w, "%s changed since %s, and no chart with them\n", number(len(s.Files), "file"), base)
+		fmt.Fprintf(w, "%s changed since %s, which concerns no chart\n", number(len(s.Files), "file"), base)
 	default:
 		fmt.Fprintf(w, "%s changed since %s: %d of %s\n", number(len(s.Files), "file"), base, len(s.Affected), number(s.Total, "chart"))
 	}
