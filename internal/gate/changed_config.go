@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"io/fs"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -34,11 +33,9 @@ func (im *impact) readConfig() error {
 		im.config = []keyChange{{}}
 		return nil
 	}
-	now := config.Default()
-	if data, err := fs.ReadFile(im.fsys, name); err == nil {
-		if now, err = config.Parse(data, name); err != nil {
-			return err
-		}
+	now, err := fileConfig(im.fsys, name)
+	if err != nil {
+		return err
 	}
 	im.folderMirrors(im.was.cfg)
 	im.folderMirrors(im.Config) // again: today's win

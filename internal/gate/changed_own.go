@@ -79,21 +79,37 @@ func (g *run) formerly(whole *git.Tree, below string) (*formerly, error) {
 	if err != nil {
 		return &formerly{cfg: config.Default()}, nil
 	}
-	was := &formerly{fsys: tree, cfg: config.Default()}
-	if data, err := fs.ReadFile(tree, g.configFile()); err == nil {
-		if was.cfg, err = config.Parse(data, g.configFile()); err != nil {
-			was.cfg = nil
-		}
+	was := &formerly{fsys: tree}
+	if was.cfg, err = fileConfig(tree, g.configFile()); err != nil {
+		was.cfg = nil
 	}
-	cfg := was.cfg
-	if cfg == nil {
-		cfg = g.Config
+	now, err := fileConfig(g.fsys, g.configFile())
+	if err != nil {
+		return nil, err
 	}
-	was.paths, err = chart.Discover(tree, cfg.Charts, cfg.Exclude)
+	globs, exclude := g.Config.Charts, g.Config.Exclude // flags and variables count for the base too
+	if was.cfg != nil && !slices.Equal(was.cfg.Charts, now.Charts) {
+		globs = was.cfg.Charts
+	}
+	if was.cfg != nil && !slices.Equal(was.cfg.Exclude, now.Exclude) {
+		exclude = was.cfg.Exclude
+	}
+	was.paths, err = chart.Discover(tree, globs, exclude)
 	if err != nil && !errors.Is(err, chart.ErrNoMatch) {
 		return nil, fmt.Errorf("finding the charts of the base: %w", err)
 	}
 	return was, nil
+}
+
+// fileConfig is what the configuration's file says, without flags and variables.
+func fileConfig(fsys fs.FS, name string) (*config.Config, error) {
+	data, err := fs.ReadFile(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return config.Default(), nil
+	} else if err != nil {
+		return nil, fmt.Errorf("reading configuration %q: %w", name, err)
+	}
+	return config.Parse(data, name)
 }
 
 func (g *run) configFile() string {
