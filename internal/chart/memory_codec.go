@@ -31,7 +31,7 @@ func (m *Memory) Encode() (data []byte, ok bool) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.fresh && len(m.now.files) == len(m.old.files) && len(m.now.facts) == len(m.old.facts) {
+	if !m.carryOver() && !m.fresh {
 		return nil, false
 	}
 	str := func(s string) { data = append(binary.AppendUvarint(data, uint64(len(s))), s...) }
@@ -50,6 +50,33 @@ func (m *Memory) Encode() (data []byte, ok bool) {
 		str(string(m.now.facts[key]))
 	}
 	return data, true
+}
+
+// maxUnseen is how many more entries are carried over than were seen.
+const maxUnseen = 10_000
+
+// carryOver keeps what this run had no need of and another may have: what is known by content, unless that
+// has become too much. It reports whether something was dropped.
+func (m *Memory) carryOver() (dropped bool) {
+	unseen := len(m.old.files) + len(m.old.facts) - len(m.now.files) - len(m.now.facts)
+	tooMuch := unseen > len(m.now.files)+maxUnseen
+	for name, f := range m.old.files {
+		if _, ok := m.now.files[name]; ok {
+			continue
+		}
+		if dropped = dropped || tooMuch || !f.content(); !tooMuch && f.content() {
+			m.now.files[name] = f
+		}
+	}
+	for key, f := range m.old.facts {
+		if _, ok := m.now.facts[key]; ok {
+			continue
+		}
+		if dropped = dropped || tooMuch; !tooMuch {
+			m.now.facts[key] = f
+		}
+	}
+	return dropped
 }
 
 // DecodeMemory reads what Encode returned. The memory has no part in data.

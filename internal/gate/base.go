@@ -41,16 +41,38 @@ func (g *run) comparesVersions() bool {
 	return !g.NoLint && g.needs(func(c lint.Check) bool { return c.Needs.Base })
 }
 
-func (g *run) loadBase(ctx context.Context) error {
+// baseTree is what git says of the base.
+type baseTree struct {
+	revision, how string
+	whole         *git.Tree // closed by whoever asked for it; nil beside an error
+	tree          *git.Tree // the part of it that the root is; nil where the base has no such folder
+	err           error
+}
+
+// askGit finds the base and lists it. That waits for git, and so goes on while files are read.
+func (g *run) askGit(ctx context.Context) <-chan baseTree {
+	if !g.comparesVersions() {
+		return nil
+	}
+	answer := make(chan baseTree, 1)
+	go func() {
+		var b baseTree
+		b.err = g.openBase(ctx, &b)
+		answer <- b
+	}()
+	return answer
+}
+
+func (g *run) openBase(ctx context.Context, b *baseTree) error {
 	repo, err := git.Open(ctx, g.Root)
 	if err != nil {
 		return err
 	}
 	if g.Base != "" {
-		g.base.Revision, err = repo.Resolve(ctx, g.Base)
-		g.base.How = "--base"
+		b.revision, err = repo.Resolve(ctx, g.Base)
+		b.how = "--base"
 	} else {
-		g.base.Revision, g.base.How, err = git.Base(ctx, repo, g.Env)
+		b.revision, b.how, err = git.Base(ctx, repo, g.Env)
 	}
 	if err != nil {
 		return hinted(err)
@@ -59,41 +81,87 @@ func (g *run) loadBase(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finding %q in its git repository: %w", g.Root, err)
 	}
-	whole, err := repo.FS(ctx, g.base.Revision, ".")
-	if err != nil {
+	if b.whole, err = repo.FS(ctx, b.revision, "."); err != nil {
 		return err
 	}
-	g.closers = append(g.closers, whole) // charts are read from it when they are asked for
-	tree, err := whole.Sub(filepath.ToSlash(below))
-	if err != nil {
-		return nil // the folder is newer than the base: so are its charts
+	if sub, err := b.whole.Sub(filepath.ToSlash(below)); err == nil {
+		b.tree, _ = sub.(*git.Tree)
 	}
-	var charts []*chart.Chart
-	seen := map[string]bool{}
-	load := func(d chart.Dir) {
-		if !seen[d.Path] && ctx.Err() == nil {
-			seen[d.Path] = true
-			c := g.unchanged(g.memory.Load(tree, d, chart.Limits{}))
-			if charts = append(charts, c); g.repo.At(c.Path) != c {
-				c.Err()
-				g.keepOrRelease(c)
+	return nil
+}
+
+func (g *run) loadBase(ctx context.Context) error {
+	b := <-g.asked
+	g.asked = nil
+	g.base.Revision, g.base.How = b.revision, b.how
+	if b.whole != nil {
+		g.closers = append(g.closers, b.whole) // charts are read from it when they are asked for
+	}
+	if b.err != nil || b.tree == nil { // a folder that is newer than the base: so are its charts
+		return b.err
+	}
+	l := baseLoader{run: g, tree: b.tree, seen: map[string]bool{}}
+	if !l.suffices(ctx) {
+		if err := l.all(ctx); err != nil {
+			return err
+		}
+	}
+	g.base.Repo = chart.NewRepo(l.charts)
+	return ctx.Err()
+}
+
+// baseLoader loads charts of the base.
+type baseLoader struct {
+	*run
+	tree   *git.Tree
+	seen   map[string]bool
+	charts []*chart.Chart
+}
+
+func (l *baseLoader) load(ctx context.Context, d chart.Dir) *chart.Chart {
+	if l.seen[d.Path] || ctx.Err() != nil {
+		return nil
+	}
+	l.seen[d.Path] = true
+	c := l.unchanged(l.memory.Load(l.tree, d, chart.Limits{}))
+	if l.charts = append(l.charts, c); l.repo.At(c.Path) != c {
+		c.Err()
+		l.keepOrRelease(c)
+	}
+	return c
+}
+
+// suffices loads what the subjects are compared with, where each is at the base what and where it is now. Else
+// a chart may have had another name or folder, and all of the base is looked at.
+func (l *baseLoader) suffices(ctx context.Context) bool {
+	for _, s := range l.subjects {
+		for _, c := range append(l.repo.LocalDependencies(s.Chart), s.Chart) {
+			d, ok := chart.Identify(l.tree, c.Root)
+			if !ok || d != c.Dir {
+				return false
+			}
+			if was := l.load(ctx, d); was != nil && (was.Err() != nil || was.Name() != c.Name()) {
+				return false
 			}
 		}
 	}
-	dirs, err := chart.Discover(tree, g.Config.Charts, g.Config.Exclude)
+	return true
+}
+
+func (l *baseLoader) all(ctx context.Context) error {
+	dirs, err := chart.Discover(l.tree, l.Config.Charts, l.Config.Exclude)
 	if err != nil && !errors.Is(err, chart.ErrNoMatch) {
 		return err
 	}
 	for _, d := range dirs {
-		load(d)
+		l.load(ctx, d)
 	}
-	for _, c := range g.repo.Charts { // those that no glob finds, but an argument did
-		if d, ok := chart.Identify(tree, c.Root); ok {
-			load(d)
+	for _, c := range l.repo.Charts { // those that no glob finds, but an argument did
+		if d, ok := chart.Identify(l.tree, c.Root); ok {
+			l.load(ctx, d)
 		}
 	}
-	g.base.Repo = chart.NewRepo(charts)
-	return ctx.Err()
+	return nil
 }
 
 // unchanged gives the tree's own chart for one of the base that is the same.

@@ -82,6 +82,7 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 		return nil, err
 	}
 	defer g.close()
+	g.asked = g.askGit(ctx)
 	for _, phase := range []struct {
 		name string
 		run  func(context.Context) error
@@ -141,8 +142,9 @@ type run struct {
 	results    *lint.Cache // nil for none
 	memory     *chart.Memory
 	budget     budget
-	resolver   *deps.Resolver // nil where nothing is rendered
-	closers    []io.Closer    // what is read from until the end
+	asked      <-chan baseTree // the answer about the base; nil once it was taken
+	resolver   *deps.Resolver  // nil where nothing is rendered
+	closers    []io.Closer     // what is read from until the end
 }
 
 func open(opts Options) (*run, error) {
@@ -159,6 +161,11 @@ func open(opts Options) (*run, error) {
 }
 
 func (g *run) close() {
+	if g.asked != nil {
+		if b := <-g.asked; b.whole != nil {
+			b.whole.Close()
+		}
+	}
 	for _, c := range g.closers {
 		c.Close()
 	}

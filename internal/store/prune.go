@@ -43,7 +43,21 @@ func (s *Store) Prune(ctx context.Context) (Pruned, error) {
 	if err != nil {
 		return Pruned{}, fmt.Errorf("evicting: %w", err)
 	}
+	s.writeFile(prunedName, nil) // its time is what matters; without it, the next run looks again
 	return s.evict(ctx, files)
+}
+
+const (
+	// prunedName is a file as old as the last look at the store's size.
+	prunedName = "pruned"
+	// pruneEvery is how long a run that adds little spares itself that look, which takes longer than all else it does.
+	pruneEvery = 10 * time.Minute
+)
+
+// pruneDue reports whether what was added may have made the store too large, as far as this process can tell.
+func (s *Store) pruneDue() bool {
+	info, err := s.root.Stat(prunedName)
+	return err != nil || s.added.Load() > s.opt.MaxBytes/64 || time.Since(info.ModTime()) > pruneEvery
 }
 
 // pruneIfLarge evicts in the midst of a run once that run alone added a good part of what the store may hold.

@@ -344,7 +344,7 @@ func (s *Store) touch(name string, info fs.FileInfo) {
 // Close evicts what is too much and lets go of the folder.
 func (s *Store) Close() error {
 	var err error
-	if s.added.Load() > 0 && s.Degraded() == nil {
+	if s.added.Load() > 0 && s.Degraded() == nil && s.pruneDue() {
 		_, err = s.Prune(context.Background())
 		if errors.Is(err, ErrBusy) {
 			err = nil // another process is at it
