@@ -119,24 +119,40 @@ func (s *Shared) get(ctx context.Context, tag string) ([]byte, bool) {
 	defer cancel()
 	var data []byte
 	err := s.request(ctx, func(ctx context.Context) error {
-		layer, err := s.client.PullLayer(ctx, s.at(tag), maxPacked)
-		if err != nil {
-			return err
+		if s.readingOff() {
+			return errLeftAlone
 		}
-		data, err = unpack(layer)
+		layer, err := s.client.PullLayer(ctx, s.at(tag), maxPacked)
+		if err == nil {
+			data, err = unpack(layer)
+		}
+		s.noteRead(ctx, err)
 		return err
 	})
-	missing := errors.Is(err, registry.ErrNotFound)
-	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if missing {
-			s.read.note(nil)
-		} else {
-			s.read.note(err)
-		}
-	}
 	return data, err == nil
+}
+
+// errLeftAlone is of what is not asked for.
+var errLeftAlone = errors.New("the registry is left alone")
+
+func (s *Shared) readingOff() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.read.off()
+}
+
+// noteRead notes what became of reading, before the slot is free: the next one has to know. An entry that is
+// not there is no failure, nor is a run that is cancelled.
+func (s *Shared) noteRead(ctx context.Context, err error) {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return
+	}
+	if errors.Is(err, registry.ErrNotFound) {
+		err = nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read.note(err)
 }
 
 // put sends an entry, while the run goes on.
@@ -147,7 +163,8 @@ func (s *Shared) put(tag string, data []byte) {
 		return
 	}
 	s.writes.Go(func() {
-		err := s.request(s.ctx, func(ctx context.Context) error {
+		// What became of it is noted before its slot is free, so that the next one knows.
+		_ = s.request(s.ctx, func(ctx context.Context) error {
 			s.mu.Lock()
 			off := s.written.off()
 			s.mu.Unlock()
@@ -155,16 +172,14 @@ func (s *Shared) put(tag string, data []byte) {
 				return nil
 			}
 			layer, config, err := pack(data)
-			if err != nil {
-				return err
+			if err == nil {
+				err = s.client.PushLayer(ctx, s.at(tag), config, layer)
 			}
-			return s.client.PushLayer(ctx, s.at(tag), config, layer)
-		})
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if err != nil || !s.written.off() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			s.written.note(err)
-		}
+			return err
+		})
 	})
 }
 
