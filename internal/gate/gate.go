@@ -238,7 +238,7 @@ func (g *run) needs(f func(lint.Check) bool) bool {
 func (g *run) resolve(ctx context.Context) error {
 	g.remember()
 	g.prefetch(ctx)
-	if !g.NoLint && !g.needs(func(c lint.Check) bool { return c.Render != nil }) {
+	if !g.NoLint && !g.Whole && !g.needs(func(c lint.Check) bool { return c.Render != nil }) {
 		return nil
 	}
 	var mirrors []deps.Mirror
