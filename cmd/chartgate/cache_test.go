@@ -171,3 +171,43 @@ func TestCacheShared(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestCacheTrust has jobs of different refs share one folder: each reads only what it may believe.
+func TestCacheTrust(t *testing.T) {
+	const key, other = "CHARTGATE_RESULT_CACHE_KEY=0123456789abcdef", "CHARTGATE_RESULT_CACHE_KEY=fedcba9876543210"
+	root, cache := t.TempDir(), t.TempDir()
+	fixture.Copy(t, fixture.Path(t, "testdata", "charts", "ok", "flat"), root)
+	fixture.Commit(t, root, "feat: charts")
+	for _, step := range []struct {
+		what   string
+		env    []string
+		cached bool
+		goes   bool // reads as publish does, though nothing goes out
+	}{
+		{"a branch", []string{"CI=true"}, false, false},
+		{"a branch again", []string{"CI=true"}, true, false},
+		{"a branch that says it is protected", []string{"CI=true", "CI_COMMIT_REF_PROTECTED=true"}, false, false},
+		{"a protected branch", []string{"CI=true", "CI_COMMIT_REF_PROTECTED=true", key}, false, false},
+		{"publish of a protected branch", []string{"CI=true", "CI_COMMIT_REF_PROTECTED=true", key}, true, true},
+		{"a protected branch again", []string{"CI=true", "CI_COMMIT_REF_PROTECTED=true", key}, true, false},
+		{"another key", []string{"CI=true", "CI_COMMIT_REF_PROTECTED=true", other}, false, false},
+		{"publish without a key", []string{"CI=true", "CI_COMMIT_REF_PROTECTED=true"}, false, true},
+		{"publish of a branch", []string{"CI=true"}, false, true},
+		{"a person's machine", nil, false, false},
+		{"a person's machine again", nil, true, false},
+		{"publish of a person", nil, true, true},
+	} {
+		args := []string{"validate", "--timings"}
+		if step.goes {
+			args = []string{"publish", "--dry-run", "--any-branch", "--to", "embedded", "--timings"}
+		}
+		code, out := chartgateEnv(t, root, append(step.env, "CHARTGATE_CACHE_DIR="+cache), args...)
+		_, line, ok := strings.Cut(out, "cached: ")
+		if code != exitClean || !ok {
+			t.Fatalf("%s: exit code %d\n%s", step.what, code, out)
+		}
+		if cached := !strings.HasPrefix(line, "0 of "); cached != step.cached {
+			t.Errorf("%s: cached: %.12q, want some %t", step.what, line, step.cached)
+		}
+	}
+}
