@@ -29,13 +29,20 @@ debian_package() {
 HELM=$(build_tool helm)
 REGISTRY=$(build_tool registry)
 KUBESEC=$(build_tool kubesec)
-BUILDKITD=$(build_tool buildkitd)
-build_tool buildctl >/dev/null
-build_tool rootlesskit >/dev/null
 CHARTGATE=$PWD/bin/chartgate
 export HELM REGISTRY KUBESEC CHARTGATE
+# What rootless builds run is run by an ordinary user, who may not reach this user's cache.
+shared=$(mktemp -d)
+trap 'rm -rf "$shared"' EXIT
+chmod 755 "$shared"
+for tool in buildkitd buildctl rootlesskit; do
+  path=$(build_tool "$tool")
+  [ -z "$path" ] || cp "$path" "$shared"
+done
+cp "$CHARTGATE" "$shared"
+CHARTGATE=$shared/chartgate
 # For tests that look on the PATH.
-export PATH=${HELM:+$(dirname "$HELM"):}${BUILDKITD:+$(dirname "$BUILDKITD"):}$PATH:/usr/sbin
+export PATH=${HELM:+$(dirname "$HELM"):}$shared:$PATH:/usr/sbin
 debian_package yamllint
 debian_package pre-commit
 debian_package newuidmap uidmap

@@ -49,7 +49,12 @@ func newRepo(t testing.TB, files map[string]string, env ...string) *repo {
 	for _, name := range []string{"chartgate", "buildkitd", "rootlesskit", "newuidmap", "git"} {
 		program(t, name)
 	}
-	r := &repo{t: t, dir: t.TempDir(), tmp: t.TempDir()}
+	tmp, err := os.MkdirTemp("", "t") // a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(tmp) })
+	r := &repo{t: t, dir: t.TempDir(), tmp: tmp}
 	r.env = append(fixture.Env(t), append([]string{"TMPDIR=" + r.tmp, "XDG_RUNTIME_DIR=" + r.tmp}, env...)...)
 	for name, text := range files {
 		if text == "busybox" {

@@ -12,8 +12,8 @@ import (
 	"github.com/chartgate/chartgate/internal/buildkit/driver"
 )
 
-// maxSocket is how long the path of a Unix socket may be on Linux, its closing zero left out.
-const maxSocket = 107
+// maxSocket is how long the path of a socket may be for buildkitd, which is stricter than Linux.
+const maxSocket = 104
 
 // longest is the longest path of a socket below the folder of a run. It is not ours:
 // buildkitd's for traces.
