@@ -136,9 +136,9 @@ func edit(t *testing.T, random *rand.Rand, root string) string {
 	}
 	switch random.IntN(7) {
 	case 0:
-		return write("a line more in", name, append(data, "# one more \n"...))
+		return write("a line before all others of", name, append([]byte("# first\n"), data...)) // every finding moves
 	case 1:
-		return write("a key more in", name, append(data, "\nmore: true\n"...))
+		return write("a key twice in", name, append(data, "\ntwice: 1\ntwice: 2\n"...))
 	case 2:
 		if err := os.Chmod(name, 0o755); err != nil {
 			t.Fatal(err)
