@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -70,6 +71,7 @@ var program = sync.OnceValue(func() string {
 type consulted struct {
 	mu    sync.Mutex
 	files map[string]string // digests, by name
+	root  string            // of the repository: runners keep clones in different places
 	all   *nearestConfig    // finds more of them, nil if there are no more
 }
 
@@ -80,6 +82,9 @@ func (c *consulted) through(read func(string) ([]byte, error)) func(string) ([]b
 		if err == nil {
 			c.mu.Lock()
 			defer c.mu.Unlock()
+			if rel, err := filepath.Rel(c.root, name); err == nil && filepath.IsLocal(rel) {
+				name = filepath.ToSlash(rel)
+			}
 			c.files[name] = string(cache.Sum(string(data)))
 		}
 		return data, err

@@ -18,7 +18,7 @@ var configNames = []string{".yamllint", ".yamllint.yaml", ".yamllint.yml"}
 // configuration names, else the one that yamllint would find from the root, else
 // one fit for charts; with nearest, one beside the file or above it wins.
 func (g *run) yamllint() (func(string) (*yamllint.Config, error), error) {
-	g.yamlConfig = &consulted{files: map[string]string{}}
+	g.yamlConfig = &consulted{files: map[string]string{}, root: g.Root}
 	base, err := g.rootConfig()
 	if err != nil {
 		return nil, &UsageError{Err: err}
