@@ -52,7 +52,7 @@ lint: ## gofmt, go vet, staticcheck, shellcheck, yamllint, govulncheck
 vulncheck: ## look for known vulnerabilities in what the binary calls
 	@tools/vulncheck.sh ./cmd/...
 
-e2e: build ## run against real helm, registry, kubesec, yamllint and pre-commit
+e2e: build ## run against real helm, registry, kubesec, yamllint, pre-commit and BuildKit
 	@tools/e2e.sh
 
 e2e-kubernetes: ## run the Kubernetes driver in a real cluster of one node (Linux, root)

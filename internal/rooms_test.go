@@ -45,7 +45,7 @@ var rooms = map[string][]string{
 	"gate":                {"lint/checks", "lint/checks/*", "lint", "cache", "render", "deps", "chart", "config", "source", "finding", "git", "registry", "store", "yamllint", "trace"},
 	"publish":             {"deps", "chart", "archive", "registry"},
 
-	"images":                     {"buildkit", "config", "git", "suggest"},
+	"images":                     {"buildkit", "config", "git", "source", "suggest"},
 	"buildkit":                   {"buildkit/driver", "suggest"},
 	"buildkit/driver":            {"suggest"},
 	"buildkit/driver/local":      {"buildkit/driver"},

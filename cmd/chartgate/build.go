@@ -66,6 +66,11 @@ func (b *buildFlags) run(ctx context.Context, args []string, std stdio) (int, er
 	if err != nil {
 		return 0, err
 	}
+	code, err := b.runIn(ctx, args, std, root, cfg)
+	return code, images.Locate(err, root, b.config)
+}
+
+func (b *buildFlags) runIn(ctx context.Context, args []string, std stdio, root string, cfg *config.Config) (int, error) {
 	if err := b.pairs(std); err != nil {
 		return 0, err
 	}

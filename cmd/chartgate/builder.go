@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -62,7 +63,7 @@ func (b *builderVerbFlags) connect(std stdio, cfg *config.Config, namespace stri
 		given = cfg.Build.DriverOpts
 	}
 	host := driver.Host{Env: std.Env, Log: func(line string) { fmt.Fprintln(std.Err, line) }}
-	return kubernetes.Connect(firstNonEmpty(b.kubeconfig, given["kubeconfig"]), firstNonEmpty(b.context, given["context"]), firstNonEmpty(namespace, given["namespace"]), host)
+	return kubernetes.Connect(cmp.Or(b.kubeconfig, given["kubeconfig"]), cmp.Or(b.context, given["context"]), cmp.Or(namespace, given["namespace"]), host)
 }
 
 func (b *builderVerbFlags) list(ctx context.Context, _ []string, std stdio, cfg *config.Config) (int, error) {
@@ -178,12 +179,12 @@ func (b *builderVerbFlags) prune(ctx context.Context, _ []string, std stdio, cfg
 }
 
 func (b *builderVerbFlags) rbac(ctx context.Context, _ []string, std stdio, cfg *config.Config) (int, error) {
-	org := firstNonEmpty(b.org, std.Env("CI_PROJECT_ROOT_NAMESPACE"))
+	org := cmp.Or(b.org, std.Env("CI_PROJECT_ROOT_NAMESPACE"))
 	if org == "" {
 		return 0, &usageError{"rbac needs an organisation", "--org NAME"}
 	}
-	namespace := firstNonEmpty(b.namespace, org)
-	docs, err := kubernetes.RBAC(org, namespace, firstNonEmpty(b.account, kubernetes.ServiceAccountName(org)), kubernetes.Form(b.form))
+	namespace := cmp.Or(b.namespace, org)
+	docs, err := kubernetes.RBAC(org, namespace, cmp.Or(b.account, kubernetes.ServiceAccountName(org)), kubernetes.Form(b.form))
 	if err != nil {
 		return 0, &usageError{err.Error(), "--namespace, --service-account and --form set what is not as it should be"}
 	}

@@ -88,9 +88,3 @@ func selfCommand() []string {
 	}
 	return []string{self, superviseName}
 }
-
-func setDefault(m map[string]string, key, value string) {
-	if m[key] == "" && value != "" {
-		m[key] = value
-	}
-}

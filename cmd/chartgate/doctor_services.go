@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -14,7 +15,6 @@ import (
 	"github.com/chartgate/chartgate/internal/buildkit/driver/remote"
 	"github.com/chartgate/chartgate/internal/config"
 	"github.com/chartgate/chartgate/internal/doctor"
-	"github.com/chartgate/chartgate/internal/images"
 	"github.com/chartgate/chartgate/internal/publish"
 	"github.com/chartgate/chartgate/internal/registry"
 )
@@ -26,13 +26,8 @@ const registryTime = 20 * time.Second
 // was named: that one is missing is for a probe to say.
 func (d *doctorFlags) services(ctx context.Context, std stdio, root string, cfg *config.Config, options map[string]map[string]string) (doctor.Services, error) {
 	host := driver.Host{Env: std.Env, Self: std.Self, Log: func(string) {}}
-	facts, err := images.FactsOf(ctx, root, std.Env)
-	if err != nil {
-		facts = images.Facts{Org: std.Env("CI_PROJECT_ROOT_NAMESPACE")} // the probe of the clone says why
-	}
-	inCluster := maps.Clone(options[doctor.Kubernetes])
-	setDefault(inCluster, "org", facts.Org)
-	s := doctor.Services{Repository: root, Org: inCluster["org"]}
+	inCluster := options[doctor.Kubernetes]
+	s := doctor.Services{Repository: root, Org: cmp.Or(inCluster["org"], std.Env("CI_PROJECT_ROOT_NAMESPACE"))}
 	s.Cluster = func() (*kubernetes.Client, error) {
 		if _, err := kubernetes.New(inCluster, host); err != nil {
 			return nil, err
@@ -61,6 +56,7 @@ func (d *doctorFlags) services(ctx context.Context, std stdio, root string, cfg 
 	if caFile != "" {
 		caFile = absolute(root, caFile)
 	}
+	var err error
 	s.Registry, err = registry.New(registry.Options{PlainHTTP: cfg.PlainHTTP, CAFile: caFile, TokenHosts: cfg.TokenHosts, UserAgent: "chartgate/" + version,
 		Env: std.Env, Timeout: registryTime, Retries: -1})
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -186,25 +187,18 @@ func items(result *gate.Result) []publish.Item {
 		held := faults[s.Chart.Path]
 		switch {
 		case s.Chart.Err() != nil:
-			out = append(out, publish.Withheld(s.Chart, firstNonEmpty(held, "it does not load: "+s.Chart.Err().Error())))
+			out = append(out, publish.Withheld(s.Chart, cmp.Or(held, "it does not load: "+s.Chart.Err().Error())))
 		case s.Resolved == nil:
 			reason := "its dependencies were not resolved"
 			if s.ResolveErr != nil {
 				reason = "its dependencies could not be resolved: " + s.ResolveErr.Error()
 			}
-			out = append(out, publish.Withheld(s.Chart, firstNonEmpty(held, reason)))
+			out = append(out, publish.Withheld(s.Chart, cmp.Or(held, reason)))
 		default:
 			out = append(out, publish.ItemOf(s.Resolved, held))
 		}
 	}
 	return out
-}
-
-func firstNonEmpty(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // printSteps prints what became of every chart, or what would.

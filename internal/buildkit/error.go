@@ -113,5 +113,5 @@ func unavailable(err error) bool {
 	case codes.Unavailable, codes.Canceled, codes.DeadlineExceeded:
 		return true
 	}
-	return strings.Contains(err.Error(), "the connection to the builder ended") || strings.Contains(err.Error(), "no active session")
+	return strings.Contains(err.Error(), connectionEnded) || strings.Contains(err.Error(), "no active session")
 }

@@ -63,13 +63,18 @@ func spell(kind string, attrs map[string]string) string {
 // the configuration or of the command line, found before any builder is asked.
 type DefinitionError struct {
 	Image   string
+	Place   string // FILE:LINE of the image's description, where it has one
 	Message string
 	Hint    string
 }
 
 func (e *DefinitionError) Error() string {
-	if e.Image == "" {
-		return e.Message
+	msg := e.Message
+	if e.Image != "" {
+		msg = fmt.Sprintf("image %q: %s", e.Image, msg)
 	}
-	return fmt.Sprintf("image %q: %s", e.Image, e.Message)
+	if e.Place != "" {
+		msg = e.Place + ": " + msg
+	}
+	return msg
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -49,7 +50,7 @@ func imageSize(ctx context.Context, c *client.Client, response map[string]string
 
 func children(ctx context.Context, store content.Provider, d ocispecs.Descriptor) ([]ocispecs.Descriptor, error) {
 	if d.Size > maxManifest {
-		return nil, context.DeadlineExceeded
+		return nil, fmt.Errorf("the manifest %s has %d bytes", d.Digest, d.Size)
 	}
 	data, err := content.ReadBlob(ctx, store, d)
 	if err != nil {

@@ -91,6 +91,9 @@ func (r *Run) attempt(ctx context.Context, i *Image, key string, l *layouts, res
 	return nil
 }
 
+// connectionEnded is what a second dial says. gRPC hands on the words alone.
+const connectionEnded = "the connection to the builder ended"
+
 // killed is what a RUN step says whose daemon is being ended.
 var killed = regexp.MustCompile(`signal: (killed|terminated)|exit code: (137|143)\b`)
 
@@ -108,7 +111,7 @@ func connect(ctx context.Context, builder *driver.Builder) (*client.Client, erro
 		case conn := <-first:
 			return conn, nil
 		default:
-			return nil, errors.New("the connection to the builder ended")
+			return nil, errors.New(connectionEnded)
 		}
 	}))
 	if err != nil {

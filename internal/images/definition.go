@@ -3,6 +3,7 @@
 package images
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/chartgate/chartgate/internal/buildkit"
 	"github.com/chartgate/chartgate/internal/config"
+	"github.com/chartgate/chartgate/internal/source"
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 )
@@ -85,6 +87,28 @@ func define(name string, image config.Image) (*Definition, error) {
 			Hint: "dockerfile: is relative to the context"}
 	}
 	return d, nil
+}
+
+// Locate adds to an error about an image where the configuration, a file relative to root, describes
+// it. Other errors, and those about images that it does not describe, stay as they are.
+func Locate(err error, root, file string) error {
+	var wrong *buildkit.DefinitionError
+	if !errors.As(err, &wrong) || wrong.Image == "" {
+		return err
+	}
+	file = cmp.Or(file, config.FileName)
+	data, readErr := os.ReadFile(filepath.Join(root, file))
+	if readErr != nil {
+		return err
+	}
+	doc, parseErr := source.ParseYAML(data)
+	if parseErr != nil {
+		return err
+	}
+	if pos, ok := doc.Pos("images", wrong.Image); ok {
+		wrong.Place = fmt.Sprintf("%s:%d", file, pos.Line)
+	}
+	return err
 }
 
 // OfFolder defines the image of a folder that a command line names: relative to the

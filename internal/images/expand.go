@@ -1,21 +1,16 @@
 package images
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/chartgate/chartgate/internal/buildkit"
 	"github.com/chartgate/chartgate/internal/config"
-	"github.com/chartgate/chartgate/internal/git"
-	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
 // Flags are what a command line adds to every image, spelled as buildx spells it.
@@ -89,10 +84,10 @@ func (s Setting) forOne(definitions []*Definition) error {
 func (s Setting) expand(d *Definition) (*buildkit.Image, error) {
 	x := s.expander(d)
 	i := &buildkit.Image{
-		Name: d.Name, Context: d.Context, Dockerfile: d.Dockerfile, Target: first(s.Flags.Target, d.Target), Needs: d.DependsOn,
+		Name: d.Name, Context: d.Context, Dockerfile: d.Dockerfile, Target: cmp.Or(s.Flags.Target, d.Target), Needs: d.DependsOn,
 		Args: x.mapped("args", d.Args, s.Flags.Args), Labels: x.mapped("labels", d.Labels, s.Flags.Labels),
 		Platforms: d.Platforms, SSH: append(x.all("ssh", d.SSH), s.Flags.SSH...), Attest: s.Flags.Attest,
-		Allow: append(slices.Clone(d.Allow), s.Flags.Allow...), Hosts: s.Flags.Hosts, Network: first(s.Flags.Network, d.Network),
+		Allow: append(slices.Clone(d.Allow), s.Flags.Allow...), Hosts: s.Flags.Hosts, Network: cmp.Or(s.Flags.Network, d.Network),
 		NoCache: s.Flags.NoCache, NoCacheOf: s.Flags.NoCacheOf, Pull: s.Flags.Pull, Contexts: map[string]string{},
 	}
 	if len(s.Flags.Platforms) > 0 {
@@ -251,159 +246,4 @@ func (s Setting) caches(d *Definition, i *buildkit.Image, x *expander) error {
 		i.CacheTo = append(i.CacheTo, c)
 	}
 	return nil
-}
-
-// expander replaces the variables of one definition, and keeps the first error.
-type expander struct {
-	vars   map[string]string
-	lookup func(string) (string, bool)
-	lex    *shell.Lex
-	err    error
-}
-
-func (s Setting) expander(d *Definition) *expander {
-	x := &expander{vars: s.Facts.variables(), lookup: s.Lookup, lex: shell.NewLex('\\')}
-	x.lex.SkipProcessQuotes = true
-	if repo := first(s.Build.Repository, s.Env("CI_REGISTRY_IMAGE")); repo != "" {
-		x.vars["IMAGE"] = strings.TrimSuffix(strings.TrimPrefix(repo, "oci://"), "/") + "/" + d.Name
-	} else {
-		x.vars["IMAGE"] = ""
-	}
-	return x
-}
-
-// Get is the value of a variable: ours before the environment's. It makes the expander a shell.EnvGetter.
-func (x *expander) Get(name string) (string, bool) {
-	if v, ours := x.vars[name]; ours {
-		return v, v != ""
-	}
-	return x.lookup(name)
-}
-
-// Keys lists our variables.
-func (x *expander) Keys() []string { return slices.Sorted(maps.Keys(x.vars)) }
-
-// one replaces the variables of one text; missing names those that have no value.
-func (x *expander) one(key, text string) (value string, missing []string) {
-	if !strings.Contains(text, "$") {
-		return text, nil
-	}
-	res, err := x.lex.ProcessWordWithMatches(text, x)
-	if err != nil {
-		x.fail(key, fmt.Sprintf("%q: %v", text, err), `a dollar sign of its own is written \$`)
-		return "", nil
-	}
-	for _, name := range slices.Sorted(maps.Keys(res.Unmatched)) {
-		if !defaulted(text, name) {
-			missing = append(missing, name)
-		}
-	}
-	return res.Result, missing
-}
-
-// defaulted says whether a text does without a variable wherever it stands: ${NAME:-default},
-// ${NAME:+instead}. The lexer counts such a variable as missing.
-func defaulted(text, name string) bool {
-	name = regexp.QuoteMeta(name)
-	with := regexp.MustCompile(`\$\{`+name+`:?[-+]`).FindAllString(text, -1)
-	all := regexp.MustCompile(`\$\{?`+name+`\b`).FindAllString(text, -1)
-	return len(with) > 0 && len(with) == len(all)
-}
-
-func (x *expander) fail(key, message, hint string) {
-	if x.err == nil {
-		x.err = &buildkit.DefinitionError{Message: key + ": " + message, Hint: hint}
-	}
-}
-
-func (x *expander) unset(key, text string, missing []string) {
-	x.fail(key, fmt.Sprintf("%q: the variable %s has no value", text, strings.Join(missing, ", ")),
-		"set it, or give a default as in ${"+missing[0]+":-default}; chartgate's own are "+strings.Join(x.Keys(), ", "))
-}
-
-// all replaces the variables of each text.
-func (x *expander) all(key string, texts []string) []string {
-	var out []string
-	for _, t := range texts {
-		value, missing := x.one(key, t)
-		if len(missing) > 0 {
-			x.unset(key, t, missing)
-		}
-		out = append(out, value)
-	}
-	return out
-}
-
-// known is all without the texts that want one of our variables which has no value
-// here: a tag of the version, where the commit has none.
-func (x *expander) known(key string, texts []string) []string {
-	var out []string
-	for _, t := range texts {
-		value, missing := x.one(key, t)
-		ours := slices.ContainsFunc(missing, func(name string) bool { _, is := x.vars[name]; return is && name != "IMAGE" })
-		switch {
-		case ours:
-		case len(missing) > 0:
-			x.unset(key, t, missing)
-		case !slices.Contains(out, value):
-			out = append(out, value)
-		}
-	}
-	return out
-}
-
-// mapped replaces the variables of the values; flags stay as they are, and win.
-func (x *expander) mapped(key string, own, flags map[string]string) map[string]string {
-	out := map[string]string{}
-	keys := slices.Collect(maps.Keys(own))
-	sort.Strings(keys)
-	for _, k := range keys {
-		if _, given := flags[k]; given {
-			continue
-		}
-		if v := x.all(key+"."+k, []string{own[k]}); len(v) == 1 {
-			out[k] = v[0]
-		}
-	}
-	maps.Copy(out, flags)
-	return out
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
-// ChangedSince lists the files that differ between the work tree and its merge base
-// with a revision, relative to root, with slashes.
-func ChangedSince(ctx context.Context, root, revision string) ([]string, error) {
-	repo, err := git.Open(ctx, root)
-	if err != nil {
-		return nil, err
-	}
-	base, err := repo.MergeBase(ctx, revision, "HEAD")
-	if err != nil {
-		return nil, err
-	}
-	files, err := repo.WorkTreeFiles(ctx, base)
-	if err != nil {
-		return nil, err
-	}
-	real, err := filepath.EvalSymlinks(root)
-	if err != nil {
-		return nil, err
-	}
-	below, err := filepath.Rel(repo.Root(), real)
-	if err != nil || below == "." {
-		return files, err
-	}
-	var out []string
-	for _, f := range files {
-		if rest, ok := strings.CutPrefix(f, filepath.ToSlash(below)+"/"); ok {
-			out = append(out, rest)
-		}
-	}
-	return out, nil
 }

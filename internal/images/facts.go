@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/Masterminds/semver/v3"
+	"github.com/chartgate/chartgate/internal/buildkit"
 	"github.com/chartgate/chartgate/internal/git"
 	"golang.org/x/sync/errgroup"
 )
@@ -29,15 +30,13 @@ type Facts struct {
 	Source    string          // the project's page
 	Project   string          // GROUP/PROJECT in GitLab, else the name of the repository's folder
 	Place     string          // the root's path below the top of its git repository, with slashes
-	Org       string          // the top group of the project in GitLab; empty elsewhere
-	Protected bool            // the pipeline runs for a protected branch or tag
 	CI        bool
 }
 
 // FactsOf asks git and the pipeline's variables. Outside of git there is no commit and no time.
 func FactsOf(ctx context.Context, root string, env func(string) string) (Facts, error) {
-	f := Facts{Source: env("CI_PROJECT_URL"), Project: env("CI_PROJECT_PATH"), Org: env("CI_PROJECT_ROOT_NAMESPACE"), Branch: env("CI_COMMIT_BRANCH"),
-		Default: env("CI_DEFAULT_BRANCH"), Protected: env("CI_COMMIT_REF_PROTECTED") == "true", CI: env("CI") == "true"}
+	f := Facts{Source: env("CI_PROJECT_URL"), Project: env("CI_PROJECT_PATH"), Branch: env("CI_COMMIT_BRANCH"),
+		Default: env("CI_DEFAULT_BRANCH"), CI: env("CI") == "true"}
 	if f.Branch == "" { // in a pipeline for a merge request
 		f.Branch = env("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")
 	}
@@ -50,7 +49,7 @@ func FactsOf(ctx context.Context, root string, env func(string) string) (Facts, 
 	if text := env("SOURCE_DATE_EPOCH"); text != "" {
 		seconds, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || seconds < 0 {
-			return Facts{}, fmt.Errorf("SOURCE_DATE_EPOCH %q is no number of seconds", text)
+			return Facts{}, &buildkit.DefinitionError{Message: fmt.Sprintf("the variable SOURCE_DATE_EPOCH: %q is no number of seconds", text), Hint: "leave it unset for the time of the commit"}
 		}
 		t := time.Unix(seconds, 0).UTC()
 		f.Epoch = &t

@@ -233,6 +233,15 @@ func TestWrongImages(t *testing.T) {
 	}
 }
 
+func TestLocate(t *testing.T) {
+	root := write(t, map[string]string{"chartgate.yaml": "charts: [charts/*]\nimages:\n  web: {}\n  api:\n    context: x\n"})
+	for image, want := range map[string]string{"api": `chartgate.yaml:4: image "api": no`, "other": `image "other": no`, "": "no"} {
+		if got := Locate(&buildkit.DefinitionError{Image: image, Message: "no"}, root, "").Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestSecretOfTheFlagWins(t *testing.T) {
 	root := write(t, map[string]string{"images/web/Dockerfile": "", "mine": "value"})
 	s := setting(root, nil)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -88,23 +89,15 @@ func (o Options) withDefaults() Options {
 	if o.UserAgent == "" {
 		o.UserAgent = "chartgate"
 	}
-	o.Timeout = orElse(o.Timeout, 5*time.Minute)
-	o.MaxWait = orElse(o.MaxWait, 90*time.Second)
-	o.Retries = max(orElse(o.Retries, 4), 0)
-	o.Limits.Archive = orElse(o.Limits.Archive, 100<<20)
-	o.Limits.Manifest = orElse(o.Limits.Manifest, 4<<20)
-	o.Limits.Config = orElse(o.Limits.Config, 4<<20)
-	o.Limits.Index = orElse(o.Limits.Index, 64<<20)
-	o.Limits.Tags = orElse(o.Limits.Tags, 100_000)
+	o.Timeout = cmp.Or(o.Timeout, 5*time.Minute)
+	o.MaxWait = cmp.Or(o.MaxWait, 90*time.Second)
+	o.Retries = max(cmp.Or(o.Retries, 4), 0)
+	o.Limits.Archive = cmp.Or(o.Limits.Archive, 100<<20)
+	o.Limits.Manifest = cmp.Or(o.Limits.Manifest, 4<<20)
+	o.Limits.Config = cmp.Or(o.Limits.Config, 4<<20)
+	o.Limits.Index = cmp.Or(o.Limits.Index, 64<<20)
+	o.Limits.Tags = cmp.Or(o.Limits.Tags, 100_000)
 	return o
-}
-
-func orElse[T comparable](v, fallback T) T {
-	var zero T
-	if v == zero {
-		return fallback
-	}
-	return v
 }
 
 // PlainHTTP reports whether host:port is spoken to without TLS.

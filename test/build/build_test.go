@@ -130,7 +130,7 @@ func TestExitCodes(t *testing.T) {
 		"secret":        {1, "secret", []string{"secret token: not found", "hint: give it: --secret id=token"}},
 		"secret unset":  {2, "secret --secret id=token,env=NO_SUCH", []string{"the variable NO_SUCH is not set"}},
 		"held back":     {1, "top ok", []string{"held back  top: it needs run, which was not built", "built      ok", "1 built, 1 failed, 1 held back"}},
-		"no Dockerfile": {2, "none", []string{`image "none": there is no Dockerfile at "other/Dockerfile"`}},
+		"no Dockerfile": {2, "none", []string{`chartgate.yaml:1: image "none": there is no Dockerfile at "other/Dockerfile"`}},
 		"no image":      {2, "okk", []string{`there is no image "okk"`, `did you mean "ok"?`}},
 		"driver":        {2, "ok --driver podman", []string{`there is no driver "podman"`}},
 		"driver option": {2, "ok --driver-opt snapshoter=native", []string{`option "snapshoter": there is no such option`, `did you mean "snapshotter"?`}},
